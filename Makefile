@@ -3,6 +3,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# What a user gets, without the tools of development: `make demo`.
+PLAIN := $(VENV)/.plain
+# Environments of their own, for what an index would give: the oldest requirements, a wheel.
+OLDEST := .venv-oldest
+# More options of pip, such as where the small build of torch lies that has no GPU in it.
+PIP_ARGS ?=
 RUFF_PATHS := lstmcast tests sample_data $(wildcard benchmarks docs)
 # The first Python that is new enough and can make an environment; override with `make PYTHON=...`.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
@@ -10,21 +16,32 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 # Two test processes of one thread each beat one process of two threads.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
+# What runs the tests beside the oldest requirements: its tools are as new as may be.
+OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 'schemathesis>=4.32' 'scikit-learn>=1.6'
+OLDEST_TESTS := tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
+
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow reliability mutations lint style types bench figures docs docs-check pictures clean
+.PHONY: help install demo test test-slow test-oldest test-windows reliability mutations lint style types bench figures docs docs-check pictures dist clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 install: $(STAMP)  ## make .venv and install lstmcast in it
 
-$(STAMP): pyproject.toml .ci/constraints.txt
+$(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; give one: make PYTHON=/path/to/python" >&2; exit 1; }
-	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install -qq --constraint .ci/constraints.txt --editable '.[dev]'
+	@$@ -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+
+$(STAMP): pyproject.toml .ci/constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install -qq --constraint .ci/constraints.txt $(PIP_ARGS) --editable '.[dev]'
+	@touch $@ $(PLAIN)
+
+$(PLAIN): pyproject.toml .ci/constraints.txt | $(BIN)/python
+	@echo 'Installing lstmcast and what it needs into $(VENV): some 1.2 GB and a few minutes, most of it torch.'
+	$(BIN)/python -m pip install --constraint .ci/constraints.txt $(PIP_ARGS) --editable .
 	@touch $@
 
-demo: $(STAMP)  ## fit and forecast a sample file
+demo: $(PLAIN)  ## install what a user needs, then fit and forecast a sample file
 	$(BIN)/lstmcast fit sample_data/price.csv --target price --out runs/demo --force
 	$(BIN)/lstmcast predict runs/demo
 
@@ -33,6 +50,16 @@ test: $(STAMP)  ## run the tests (the slow ones left out)
 
 test-slow: $(STAMP)  ## run the slow tests
 	$(PYTEST) -m slow
+
+test-oldest:  ## run the tests with the oldest versions of what lstmcast needs, in .venv-oldest
+	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; give one: make PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(PYTHON) .ci/oldest.py > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/python -m pip install -qq --constraint .ci/constraints.txt --constraint $(OLDEST)/constraints.txt $(PIP_ARGS) --editable '.[holidays,likelihood,plot,serve,tune]' $(OLDEST_TOOLS)
+	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n 2 $(OLDEST_TESTS)
+
+test-windows: $(STAMP)  ## run tests of the command line as if on Windows, as far as that can be simulated
+	PYTHONPATH=tests/platforms/windows $(PYTEST) tests/platforms tests/cli/commands
 
 reliability: $(STAMP)  ## break disks, kill fits, spoil files, runs and requests by the thousand; write the figures into docs/reliability.md
 	FIGURES=docs/figures/reliability.json OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_reader_fuzz.py tests/faults/test_forged_runs.py tests/deployment/test_serve_rubbish.py
@@ -71,14 +98,19 @@ bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anom
 figures: $(STAMP)  ## write the figures of all pages anew from docs/figures/
 	$(BIN)/python -m benchmarks.pages
 
-docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
+docs: $(STAMP)  ## write docs/commands.md and docs/api.md anew from the program's own help and docstrings
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/api.py
 
 pictures: $(STAMP)  ## draw the pictures of the README and the tutorial anew
 	$(BIN)/python docs/pictures.py
 
-docs-check: $(STAMP)  ## fail where docs/commands.md is not what the program's help says
+docs-check: $(STAMP)  ## fail where docs/commands.md or docs/api.md is not what the program says
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/api.py --check
+
+dist: $(STAMP)  ## build sdist and wheel into dist/, twice, and check them: the same bytes, and what an index asks for
+	$(BIN)/python docs/release.py build
 
 clean:  ## remove what the targets made, .venv apart
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,8 +1,7 @@
 """Forecast time series with a small LSTM that must beat the classical baselines, or say so.
 
-    from lstmcast import Forecaster, Panel
-    panel = Panel.from_frame(frame, target="price")
-    forecast = Forecaster().fit(panel).predict()
+    from lstmcast import Forecaster
+    forecast = Forecaster(horizon=14).fit(frame, target="price").predict(level=[80])
 
 Public names are loaded when they are first used, so that importing the package is cheap.
 """
@@ -11,6 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstmcast.api.forecaster import Forecaster as Forecaster
+    from lstmcast.api.functions import backtest as backtest
+    from lstmcast.api.functions import detect as detect
+    from lstmcast.api.functions import evaluate as evaluate
+    from lstmcast.api.functions import explain as explain
+    from lstmcast.api.functions import score as score
+    from lstmcast.api.functions import tune as tune
+    from lstmcast.api.functions import update as update
+    from lstmcast.compute.progress import Event as Event
     from lstmcast.config import Columns as Columns
     from lstmcast.config import Config as Config
     from lstmcast.config import DataConfig as DataConfig
@@ -20,39 +28,39 @@ if TYPE_CHECKING:
     from lstmcast.config import WindowConfig as WindowConfig
     from lstmcast.deployment.export import Exported as Exported
     from lstmcast.deployment.export import export as export
+    from lstmcast.errors import ArgumentError as ArgumentError
     from lstmcast.errors import DataError as DataError
     from lstmcast.errors import DivergedError as DivergedError
     from lstmcast.errors import ExitCode as ExitCode
     from lstmcast.errors import GateError as GateError
     from lstmcast.errors import LockedError as LockedError
     from lstmcast.errors import LstmcastError as LstmcastError
+    from lstmcast.errors import NotFittedError as NotFittedError
     from lstmcast.errors import ResourceError as ResourceError
     from lstmcast.errors import RunError as RunError
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.evaluation.backtest import Result as Result
-    from lstmcast.evaluation.backtest import backtest as backtest
-    from lstmcast.evaluation.backtest import evaluate as evaluate
-    from lstmcast.evaluation.backtest import score as score
     from lstmcast.evaluation.explain import Explanation as Explanation
-    from lstmcast.evaluation.explain import explain as explain
     from lstmcast.monitoring.detect import Detection as Detection
     from lstmcast.monitoring.detect import Detector as Detector
-    from lstmcast.monitoring.detect import detect as detect
     from lstmcast.monitoring.update import Update as Update
-    from lstmcast.monitoring.update import update as update
     from lstmcast.panel.panel import Panel as Panel
     from lstmcast.scoring.verdict import Verdict as Verdict
     from lstmcast.tables.read import read_table as read_table
-    from lstmcast.training.forecaster import Forecaster as Forecaster
     from lstmcast.tuning.tune import Tuning as Tuning
-    from lstmcast.tuning.tune import tune as tune
 
     __version__: str
 
 # Public names by the module that they live in.
 _NAMES = {
-    "monitoring.detect": ("Detection", "Detector", "detect"),
-    "evaluation.backtest": ("Result", "backtest", "evaluate", "score"),
+    "api.forecaster": ("Forecaster",),
+    "api.functions": (
+        *("backtest", "detect", "evaluate", "explain"),
+        *("score", "tune", "update"),
+    ),
+    "monitoring.detect": ("Detection", "Detector"),
+    "evaluation.backtest": ("Result",),
+    "compute.progress": ("Event",),
     "config": (
         "Columns",
         "Config",
@@ -64,6 +72,7 @@ _NAMES = {
     ),
     "errors": (
         *(
+            "ArgumentError",
             "DataError",
             "DivergedError",
             "ExitCode",
@@ -71,15 +80,14 @@ _NAMES = {
             "LockedError",
             "LstmcastError",
         ),
-        *("ResourceError", "RunError", "UsageError"),
+        *("NotFittedError", "ResourceError", "RunError", "UsageError"),
     ),
-    "evaluation.explain": ("Explanation", "explain"),
+    "evaluation.explain": ("Explanation",),
     "deployment.export": ("Exported", "export"),
-    "training.forecaster": ("Forecaster",),
     "panel.panel": ("Panel",),
     "tables.read": ("read_table",),
-    "tuning.tune": ("Tuning", "tune"),
-    "monitoring.update": ("Update", "update"),
+    "tuning.tune": ("Tuning",),
+    "monitoring.update": ("Update",),
     "scoring.verdict": ("Verdict",),
 }
 _MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}

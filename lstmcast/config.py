@@ -6,14 +6,23 @@ is inferred from the data.
 
 import dataclasses
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Any, Literal, get_args, get_type_hints
 
-from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.errors import ArgumentError, UsageError, suggest_similar
+from lstmcast.validation import (
+    OTHER_NAMES,
+    option_name,
+    require_at_least,
+    require_choices,
+    require_known_keys,
+    require_time_zone,
+)
+from lstmcast.validation import parse_duration as parse_duration
+from lstmcast.validation import parse_quantile_levels as parse_quantile_levels
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 Fill = Literal["none", "forward", "linear", "zero"]
@@ -134,12 +143,12 @@ class DataConfig:
     leaves them out, extend goes on with missing values to where the others end."""
 
     def __post_init__(self) -> None:
-        _require_choices(self)
-        _require_at_least(self, 1, "max_bytes")
+        require_choices(self)
+        require_at_least(self, 1, "max_bytes")
         self._require_closed_times()
         self._require_separators()
         if self.tz is not None:
-            _require_time_zone(self.tz.removeprefix(UTC_PREFIX))
+            require_time_zone(self.tz.removeprefix(UTC_PREFIX))
         if self.resample is None:
             return
         rule, how = self.resampling
@@ -219,8 +228,6 @@ CHECKPOINT_INTERVAL_SECONDS = 30.0
 depend on it."""
 UTC_PREFIX = "UTC:"
 """Before a time zone: stamps that name none are UTC, and days are those of the zone."""
-_SECONDS_BY_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600}
-"""Units of a duration; without one it is in seconds."""
 DEFAULT_TRIALS, DEFAULT_TUNING_WINDOWS, DEFAULT_UNSEEN_WINDOWS = 20, 3, 3
 """Of a search of settings: trials, past windows that each is scored on, and newest windows that are
 held out of the search."""
@@ -244,7 +251,7 @@ class WindowConfig:
     (rolling origins: Tashman 2000)."""
 
     def __post_init__(self) -> None:
-        _require_at_least(self, 1, "horizon", "context", "season", "validation")
+        require_at_least(self, 1, "horizon", "context", "season", "validation")
 
 
 @dataclass(frozen=True)
@@ -282,8 +289,8 @@ class ModelConfig:
     never negative."""
 
     def __post_init__(self) -> None:
-        _require_choices(self)
-        _require_at_least(self, 1, "layers", "hidden")
+        require_choices(self)
+        require_at_least(self, 1, "layers", "hidden")
         if not 0 <= self.dropout < 1:
             raise UsageError(
                 f"--dropout {self.dropout} is out of range",
@@ -334,16 +341,16 @@ class TrainConfig:
     jobs: int | None = None
     """Processes at work, 1 or more; any number gives the same result."""
     device: Device = "auto"
-    """Where training runs: cpu, cuda (a GPU), or auto, a GPU where torch can use one. Forecasts
-    need none."""
+    """Where training runs: cpu, cuda (a GPU), mps (the GPU of an Apple computer), or auto, which is
+    cuda where torch can use it and else cpu. Forecasts need none."""
     precision: Precision = "auto"
     """Of the matrix products of an LSTM while it trains; auto is bfloat16 where the processor has
     it (Micikevicius et al. 2018), and float32 on a GPU."""
 
     def __post_init__(self) -> None:
-        _require_choices(self)
-        _require_at_least(self, 0, "steps", "seed", "weight_decay")
-        _require_at_least(
+        require_choices(self)
+        require_at_least(self, 0, "steps", "seed", "weight_decay")
+        require_at_least(
             self, 1, "batch_size", "origins", "patience", "members", "jobs"
         )
         if self.time_budget is not None:
@@ -353,20 +360,50 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(
-                    f"{_option_name(name)} {value} is out of range",
+                    f"{option_name(name)} {value} is out of range",
                     "give a number above 0",
                 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Config:
-    """All settings of one fit."""
+    """All settings of one fit, as sections: `Config(model=ModelConfig(cell="gru"))`.
+
+    A setting may also be given by its own name: `Config(cell="gru", horizon=14)`. Raises
+    ArgumentError for an unknown name and for a section of another kind, UsageError for a value out
+    of range and for settings that contradict each other.
+    """
 
     data: DataConfig = field(default_factory=DataConfig)
     window: WindowConfig = field(default_factory=WindowConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     inputs: InputConfig = field(default_factory=InputConfig)
+
+    def __init__(
+        self,
+        data: DataConfig | None = None,
+        window: WindowConfig | None = None,
+        model: ModelConfig | None = None,
+        train: TrainConfig | None = None,
+        inputs: InputConfig | None = None,
+        **settings: Any,
+    ) -> None:
+        given = (data, window, model, train, inputs)
+        changes = group_settings(settings)
+        for part, value in zip(dataclasses.fields(self), given, strict=True):
+            kind = SECTIONS[part.name]
+            section = kind() if value is None else value
+            if not isinstance(section, kind):
+                raise ArgumentError(
+                    f"{part.name}={section!r} is no {kind.__name__}",
+                    f"give {part.name}={kind.__name__}(...), or a setting by its own name:"
+                    ' Config(cell="gru", horizon=14)',
+                )
+            if part.name in changes:
+                section = dataclasses.replace(section, **changes[part.name])
+            object.__setattr__(self, part.name, section)  # of a frozen class
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         # Settings that are right by themselves, but not together.
@@ -376,6 +413,11 @@ class Config:
             raise UsageError(
                 f"--loss {train.loss} does not go with --transform log",
                 "leave out --transform",
+            )
+        if train.device == "mps" and train.loss in UNTRANSFORMED_LOSSES:
+            raise UsageError(
+                f"--device mps does not go with --loss {train.loss}, which needs float64",
+                "leave out --device",
             )
         if train.precision == "bfloat16" and model.cell != "lstm":
             raise UsageError(
@@ -390,11 +432,10 @@ class Config:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Config":
         """Rebuild from `to_dict`'s form; raises UsageError for unknown keys, with a suggestion."""
-        sections = get_type_hints(cls)
-        _require_known_keys(data, sections, "section")
+        require_known_keys(data, SECTIONS, "section")
         # A section that is missing has its defaults.
         parsed = {
-            name: _parse_section(sections[name], values)
+            name: _parse_section(SECTIONS[name], values)
             for name, values in data.items()
         }
         return cls(**parsed)
@@ -402,7 +443,7 @@ class Config:
 
 def _parse_section(section: type, values: Mapping[str, Any]) -> Any:
     known = [field.name for field in dataclasses.fields(section)]
-    _require_known_keys(values, known, "setting")
+    require_known_keys(values, known, "setting")
     # JSON and TOML have lists where settings have tuples.
     settings = {
         name: tuple(value) if isinstance(value, list) else value
@@ -411,84 +452,44 @@ def _parse_section(section: type, values: Mapping[str, Any]) -> Any:
     return section(**settings)
 
 
-def _require_known_keys(
-    data: Mapping[str, Any], known: Collection[str], kind: str
-) -> None:
-    for key in data:
-        if key not in known:
-            hint = suggest_similar(key, known)
-            raise UsageError(f"unknown {kind} {key!r}", hint)
+SECTIONS: dict[str, Any] = get_type_hints(Config)
+"""Classes of the sections of a configuration, by name."""
+SECTION_OF: dict[str, str] = {
+    setting.name: name
+    for name, section in SECTIONS.items()
+    for setting in dataclasses.fields(section)
+}
+"""The section of each setting: no two settings have one name."""
 
 
-def _require_time_zone(name: str) -> None:
-    """Raise UsageError unless `name` is a zone like Europe/Berlin or an offset like +01:00."""
-    if re.fullmatch(r"[+-]\d\d:\d\d", name):
-        return
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, or not a possible name
-        raise UsageError(
-            f"time zone {name!r} is not known",
-            suggest_similar(name, available_timezones()),
-        ) from None
+def group_settings(settings: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Group settings by section, whether named `steps` or `train__steps`.
+
+    Raises ArgumentError for an unknown name, and says which may have been meant.
+    """
+    groups: dict[str, dict[str, Any]] = {}
+    for name, value in settings.items():
+        section, mark, setting = name.partition("__")
+        if not mark:
+            section, setting = SECTION_OF.get(name, ""), name
+        if SECTION_OF.get(setting, "") != section or not section:
+            raise unknown_setting_error(name)
+        if isinstance(value, list):
+            value = tuple(value)
+        groups.setdefault(section, {})[setting] = value
+    return groups
 
 
-def parse_duration(duration: float | str, name: str) -> float:
-    """A duration above 0 in seconds, of a number or text like 90s, 5m, 1.5h; raises UsageError."""
-    seconds = 0.0  # also of what does not match
-    if match := re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(duration)):
-        number, unit = match.groups()
-        seconds = float(number) * _SECONDS_BY_UNIT[unit]
-    if not 0 < seconds < float("inf"):
-        raise UsageError(
-            f"{name} {str(duration)!r} is not a duration",
-            "give one above 0, for example 60s, 5m or 1h",
-        )
-    return seconds
-
-
-def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ...]:
-    """Quantile levels of text like 0.1,0.5, ascending; raises UsageError outside of 0 to 1."""
-    try:
-        # A level that is given twice would be two columns of one name.
-        distinct = {float(part) for part in text.split(",")}
-    except ValueError:
-        distinct = set()
-    levels = tuple(sorted(distinct))
-    in_range = all(0 < level < 1 for level in levels)
-    if not levels or not in_range:
-        raise UsageError(
-            f"{name} {text!r} is out of range",
-            "give levels between 0 and 1, for example 0.1,0.5,0.9",
-        )
-    return levels
-
-
-def _require_choices(config: Any) -> None:
-    """Raise UsageError for a value that is not among those of its field's Literal type."""
-    # Of options the command line sees to this, but values come from files and code as well.
-    for name, kind in get_type_hints(type(config)).items():
-        if get_origin(kind) is not Literal:
-            continue
-        value = getattr(config, name)
-        choices = get_args(kind)
-        if value not in choices:
-            raise UsageError(
-                f"{_option_name(name)} {str(value)!r} is unknown",
-                suggest_similar(str(value), choices),
-            )
-
-
-def _require_at_least(config: Any, low: float, *names: str) -> None:
-    for name in names:
-        value = getattr(config, name)
-        # Not `value < low`, which NaN is not.
-        if value is not None and not value >= low:
-            raise UsageError(
-                f"{_option_name(name)} {value} is out of range", f"give {low} or more"
-            )
-
-
-def _option_name(setting: str) -> str:
-    """The name of a setting as an option of the command line."""
-    return f"--{setting.replace('_', '-')}"
+def unknown_setting_error(name: str) -> ArgumentError:
+    """The error for a name that is no setting, with the one that may have been meant."""
+    meant = OTHER_NAMES.get(name)
+    if meant is not None:
+        hint = f"it is called {meant!r} here: {meant}=..."
+    elif "__" in name:
+        long_names = [
+            f"{section}__{setting}" for setting, section in SECTION_OF.items()
+        ]
+        hint = suggest_similar(name, long_names)
+    else:
+        hint = suggest_similar(name, SECTION_OF)
+    return ArgumentError(f"unknown setting {name!r}", hint)

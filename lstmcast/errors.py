@@ -20,6 +20,57 @@ _LONG_QUOTED = re.compile(r"'(?:[^'\\/]|\\.){160,}'|\"(?:[^\"\\/]|\\.){160,}\"")
 _LONG_WORD = re.compile(r"\S{500,}")
 _MAX_SUGGESTIONS = 12
 """Words that are listed where none is similar."""
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)(?: ('[^']*'|[^\s,;:)]+))?")
+"""An option of the command line, and the word after it, which may be its value."""
+_NO_VALUE = frozenset(
+    {
+        *(
+            "a",
+            "allows",
+            "and",
+            "applies",
+            "are",
+            "beside",
+            "both",
+            "by",
+            "can",
+            "cannot",
+        ),
+        *(
+            "does",
+            "for",
+            "from",
+            "goes",
+            "has",
+            "have",
+            "in",
+            "is",
+            "it",
+            "needs",
+            "not",
+        ),
+        *("of", "or", "takes", "that", "to", "was", "where", "with"),
+    }
+)
+"""Words of a sentence that may follow an option; any other word is taken for its value."""
+_PLACEHOLDERS = frozenset(
+    {
+        "COL",
+        "COUNTRY",
+        "DATA",
+        "DIR",
+        "FILE",
+        "FREQ",
+        "N",
+        "ROWS",
+        "RUN",
+        "TIME",
+        "ZONE",
+    }
+)
+"""Words that stand for a value."""
+_ARGUMENT_OF = {"from": "start", "future_data": "future"}
+"""Arguments whose name is not that of their option."""
 
 
 class ExitCode(IntEnum):
@@ -42,6 +93,8 @@ class LstmcastError(Exception):
     """Base of every error that a user can cause or fix.
 
     `message` says what is wrong (place, column, value, count); `hint` says what to do about it.
+    Both speak of options as the command line has them; as text, the error has both in one line and
+    names arguments: `loss='mse'` where they have `--loss mse`.
     """
 
     exit_code = ExitCode.BUG
@@ -52,11 +105,23 @@ class LstmcastError(Exception):
         self.hint = shorten_long_parts(hint)
         super().__init__(self.message)
 
+    def __str__(self) -> str:
+        parts = [self.message, self.hint]
+        return "; ".join(to_python_words(part) for part in parts if part)
+
 
 class UsageError(LstmcastError, ValueError):
     """An option or a configuration that cannot be used."""
 
     exit_code = ExitCode.USAGE
+
+
+class ArgumentError(UsageError, TypeError):
+    """An argument that a function does not know, or of a kind that it does not take."""
+
+
+class NotFittedError(UsageError, AttributeError):
+    """A forecaster that is asked for what only `fit` gives it."""
 
 
 class DataError(LstmcastError, ValueError):
@@ -93,6 +158,36 @@ class LockedError(LstmcastError):
     """Another process is writing to the run directory."""
 
     exit_code = ExitCode.LOCKED
+
+
+def to_python_words(text: str) -> str:
+    """Name arguments where a text names options: `batch_size=8` for `--batch-size 8`."""
+    return _OPTION.sub(_to_argument, text)
+
+
+def _to_argument(match: re.Match[str]) -> str:
+    """The argument of an option, with its value where one follows."""
+    option, value = match.groups()
+    is_negated = option.startswith("no-")
+    name = option.removeprefix("no-").replace("-", "_")
+    name = _ARGUMENT_OF.get(name, name)
+    rest = "" if value is None else f" {value}"
+    if is_negated:
+        return f"{name}=False{rest}"
+    if value is None or value in _NO_VALUE:
+        return f"{name}{rest}"
+    if value in _PLACEHOLDERS:
+        value = "..."
+    elif not _is_literal(value):
+        value = repr(value)
+    return f"{name}={value}"
+
+
+def _is_literal(value: str) -> bool:
+    """Whether a word is a number or a quoted text, which Python reads as it stands."""
+    if value.startswith(("'", '"')):
+        return True
+    return re.fullmatch(r"-?\d+(\.\d+)?(e-?\d+)?|None|nan", value) is not None
 
 
 def shorten_long_parts(text: str) -> str:

@@ -15,6 +15,8 @@ import pandas as pd
 import pytest
 
 from lstmcast.config import (
+    SECTION_OF,
+    SECTIONS,
     Columns,
     Config,
     DataConfig,
@@ -33,6 +35,7 @@ from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint
 from lstmcast.training.device import has_bfloat16_lstm
 from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from lstmcast.training.loop import TrainingState
+from lstmcast.validation import OTHER_NAMES
 from tests.make import panel_of, wavy
 
 Change = dict[str, dict[str, Any]]
@@ -261,15 +264,15 @@ def test_a_value_out_of_range_is_refused_by_its_name(
     [
         (
             {"train": {"loss": "bernoulli"}, "model": {"transform": "log"}},
-            "--loss bernoulli .* --transform log",
+            "loss='bernoulli' .* transform='log'",
         ),
         (
             {"train": {"loss": "negative-binomial"}, "model": {"transform": "log"}},
-            "--loss negative.* --transform log",
+            "loss='negative.* transform='log'",
         ),
         (
             {"train": {"precision": "bfloat16"}, "model": {"cell": "gru"}},
-            "--precision bfloat16 .* --cell gru",
+            "precision='bfloat16' .* cell='gru'",
         ),
     ],
 )
@@ -293,9 +296,7 @@ def test_a_duration_is_a_number_of_seconds_or_has_a_unit(
 
 @pytest.mark.parametrize("text", ["", "0", "-5", "5d", "m", "inf", "nan"])
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
-    with pytest.raises(
-        UsageError, match="--time-budget .* is not a duration"
-    ) as caught:
+    with pytest.raises(UsageError, match="time_budget=.* is not a duration") as caught:
         parse_duration(text, "--time-budget")
     assert "60s" in caught.value.hint
 
@@ -312,7 +313,7 @@ def test_levels_outside_of_0_to_1_are_refused(text: str) -> None:
 
 def test_a_column_has_one_role_but_a_series_column_may_be_static_too() -> None:
     Columns(target=("y",), series=("shop",), static=("shop",))
-    with pytest.raises(UsageError, match="'y' is given both as --target and as --past"):
+    with pytest.raises(UsageError, match="'y' is given both as target and as past"):
         Columns(target=("y",), past=("y",))
     with pytest.raises(UsageError, match="no target column"):
         Columns(target=())
@@ -359,3 +360,37 @@ def test_unknown_sections_and_settings_are_refused_with_a_similar_one() -> None:
     with pytest.raises(UsageError, match="unknown setting 'step'") as caught:
         Config.from_dict({"train": {"step": 3}})
     assert caught.value.hint == "did you mean 'steps'?"
+
+
+def test_a_configuration_takes_settings_by_their_own_names() -> None:
+    config = Config(
+        horizon=14, cell="gru", na=["x"], train=TrainConfig(seed=3), steps=5
+    )
+    assert config.window.horizon == 14 and config.model.cell == "gru"
+    assert config.data.na == ("x",)
+    assert config.train == TrainConfig(seed=3, steps=5)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"horzion": 3}, "unknown setting 'horzion'; did you mean 'horizon'"),
+        ({"h": 3}, "it is called 'horizon' here: horizon="),
+        ({"random_state": 3}, "it is called 'seed' here"),
+        ({"model": "gru"}, r"model='gru' is no ModelConfig; .*Config\(cell="),
+        ({"train": ModelConfig()}, "is no TrainConfig"),
+    ],
+)
+def test_an_unknown_setting_or_section_is_a_type_error_that_says_what_to_write(
+    settings: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(TypeError, match=says):
+        Config(**settings)
+
+
+def test_every_setting_has_a_name_of_its_own() -> None:
+    settings = [name for fields in Config().to_dict().values() for name in fields]
+    assert sorted(settings) == sorted(SECTION_OF)
+    assert not OTHER_NAMES.keys() & SECTION_OF.keys()
+    assert set(OTHER_NAMES.values()) <= SECTION_OF.keys()
+    assert not SECTION_OF.keys() & SECTIONS.keys()

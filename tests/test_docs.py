@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from docs import generate
+from docs import api, generate
 from lstmcast.config import Cell, Loss, ModelConfig, Optimizer, Scale, Transform
 from tests.conftest import ROOT
 
@@ -20,6 +20,13 @@ def test_the_page_of_commands_is_not_stale() -> None:
         command, cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_page_of_the_library_is_what_its_docstrings_say() -> None:
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert page == api.page(), "run `make docs` and commit docs/api.md"
+    for name in ("## Forecaster", "### Forecaster.simulate", "## backtest"):
+        assert f"\n{name}\n" in page
 
 
 def test_a_stale_page_is_refused_and_says_how_to_mend_it(

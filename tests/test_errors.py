@@ -1,27 +1,76 @@
 """Kinds of error carry an exit code and a hint; hints name what may have been meant."""
 
+import copy
+
 import pytest
 
 from lstmcast.errors import (
+    ArgumentError,
     DataError,
     ExitCode,
     GateError,
     LockedError,
     LstmcastError,
+    NotFittedError,
     RunError,
     UsageError,
     format_more,
     format_names,
     shorten_long_parts,
     suggest_similar,
+    to_python_words,
 )
 
 
 def test_an_error_has_a_message_a_hint_and_an_exit_code() -> None:
     error = DataError("no column 'y'", "name one with --target")
-    assert (str(error), error.message) == ("no column 'y'", "no column 'y'")
+    assert str(error) == "no column 'y'; name one with target"
+    assert error.message == "no column 'y'"
     assert (error.hint, error.exit_code) == ("name one with --target", ExitCode.DATA)
     assert LstmcastError("x").hint == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "in_python"),
+    [
+        ("--loss 'qantile' is unknown", "loss='qantile' is unknown"),
+        (
+            "--loss mse does not go with --transform log",
+            "loss='mse' does not go with transform='log'",
+        ),
+        (
+            "the largest context that fits is 3: --context 3",
+            "the largest context that fits is 3: context=3",
+        ),
+        ("leave out --batch-size, or -j", "leave out batch_size, or -j"),
+        ("--joint needs more than one target", "joint needs more than one target"),
+        (
+            "the weights do not fit --no-attention",
+            "the weights do not fit attention=False",
+        ),
+        ("--from pretrained needs an LSTM", "start='pretrained' needs an LSTM"),
+        ("column 'a--b' is empty", "column 'a--b' is empty"),
+        ("give them with --future-data FILE", "give them with future=..."),
+    ],
+)
+def test_as_text_an_error_names_arguments_and_no_options(
+    words: str, in_python: str
+) -> None:
+    assert to_python_words(words) == in_python
+    error = UsageError("wrong", words)
+    assert str(error) == f"wrong; {in_python}" and error.hint == words
+
+
+def test_an_error_goes_to_another_process_whole() -> None:
+    error = copy.copy(ArgumentError("--lr 3 is no text", "give --lr"))
+    assert (error.message, error.hint) == ("--lr 3 is no text", "give --lr")
+
+
+def test_errors_are_what_python_would_raise() -> None:
+    assert issubclass(ArgumentError, TypeError) and issubclass(
+        ArgumentError, UsageError
+    )
+    assert issubclass(NotFittedError, AttributeError)
 
 
 def test_errors_of_usage_and_data_are_value_errors_too() -> None:

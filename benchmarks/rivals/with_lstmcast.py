@@ -40,6 +40,7 @@ from lstmcast.network.torch_network import TorchNetwork, single_torch_thread, to
 from lstmcast.panel.panel import Panel
 from lstmcast.training.device import is_reduced_precision
 from lstmcast.training.forecaster import Forecaster
+from lstmcast.training.initial_weights import load_pretrained_arrays
 from lstmcast.training.loop import (
     Event,
     take_training_step,
@@ -47,14 +48,12 @@ from lstmcast.training.loop import (
     update_average,
 )
 from lstmcast.training.members import (
-    TrainingTask,
     build_network,
-    load_pretrained_arrays,
     train_members,
 )
 from lstmcast.training.optimizers import Optimizer
 from lstmcast.training.recipes import make_panel_recipes
-from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.sampler import TrainingTask, WindowSampler
 from lstmcast.training.schedule import Schedule
 
 

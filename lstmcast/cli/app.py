@@ -2,12 +2,11 @@
 
 import json
 import os
-import platform
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, NoReturn
@@ -16,11 +15,17 @@ import typer
 from typer.main import get_command
 
 from lstmcast.cli import signals
-from lstmcast.cli.command import CONTEXT_SETTINGS, Command
+from lstmcast.cli.command import (
+    CONTEXT_SETTINGS,
+    GROUP_CONTEXT_SETTINGS,
+    Command,
+    RootGroup,
+)
 from lstmcast.cli.commands import (
     backtest,
     completion,
     config,
+    demo,
     detect,
     evaluate,
     explain,
@@ -39,21 +44,53 @@ from lstmcast.cli.commands import (
 from lstmcast.cli.options.declare import spread_option_groups
 from lstmcast.cli.problems import Problem, describe_error
 from lstmcast.cli.show import console
+from lstmcast.cli.show.help_page import (
+    format_short_help,
+    make_short_help_option,
+    with_short_help,
+)
 from lstmcast.compute.ranks import LostRankError, launched_rank_group
+from lstmcast.compute.system import (
+    guess_accelerator,
+    write_escapes_on_narrow_streams,
+)
 from lstmcast.errors import ExitCode, UsageError
 
 # In the order in which the help lists them.
-_MAKE_FORECASTS = (fit, predict, forecast, evaluate, backtest, tune, detect, update)
-_LOOK_AND_HAND_ON = (explain, inspect, report, export, serve, completion, help)
-_COMMANDS = (*_MAKE_FORECASTS, *_LOOK_AND_HAND_ON)
+_BEGIN = (demo, inspect, forecast)
+_MODELS = (fit, predict, evaluate, backtest, tune)
+_LATER = (detect, update, explain, report, export, serve)
+_HELP = (completion, help)
+_COMMANDS = (*_BEGIN, *_MODELS, *_LATER, *_HELP)
 _COMMAND_GROUPS = (runs, config)
 
+
+def _name_of(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+class _Program(RootGroup):
+    """lstmcast: its commands, in the order in which people meet them."""
+
+    examples = """\
+lstmcast demo
+lstmcast forecast sales.csv -t units -o forecast.csv
+lstmcast fit sales.csv -t units"""
+    common_commands = (*map(_name_of, _BEGIN), "fit", "predict", "evaluate")
+    command_groups = {
+        "To begin": [*map(_name_of, _BEGIN)],
+        "Models": [*map(_name_of, _MODELS)],
+        "Models in use": [*map(_name_of, (*_LATER, runs))],
+        "Settings and help": [*map(_name_of, (config, *_HELP))],
+    }
+
+
 app = typer.Typer(
+    cls=_Program,
     name="lstmcast",
     help="Forecast time series with a small recurrent network "
     "that must beat the classical baselines or say so.",
-    epilog="Begin with `lstmcast inspect FILE`. "
-    "`lstmcast COMMAND --help` lists the options of a command; "
+    epilog="`lstmcast COMMAND -h` shows the most used options of a command, --help all; "
     "`lstmcast help exit-codes` says what a status means.",
     rich_markup_mode=None,
     add_completion=False,
@@ -65,14 +102,10 @@ def _add_command(
     parent: typer.Typer, module: ModuleType, name: str, examples: str
 ) -> None:
     """Add the function `name` of a module as a command."""
-    function = spread_option_groups(getattr(module, name))
+    function = with_short_help(spread_option_groups(getattr(module, name)))
     parent.command(
         name, cls=Command, epilog=examples, context_settings=CONTEXT_SETTINGS
     )(function)
-
-
-def _name_of(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
 
 
 for module in _COMMANDS:
@@ -84,7 +117,9 @@ app.command(
 )(completion.complete_words)
 for module in _COMMAND_GROUPS:
     group = typer.Typer(
-        rich_markup_mode=None, context_settings=CONTEXT_SETTINGS, no_args_is_help=False
+        rich_markup_mode=None,
+        context_settings=GROUP_CONTEXT_SETTINGS,
+        no_args_is_help=False,
     )
     for name, examples in module.EXAMPLES.items():
         _add_command(group, module, name, examples)
@@ -94,18 +129,21 @@ for module in _COMMAND_GROUPS:
 def _show_version(requested: bool) -> None:
     if requested:
         python = ".".join(map(str, sys.version_info[:3]))
-        torch = version("torch")
-        parts = f"torch {torch}, Python {python}, {_guess_device(torch)}"
+        torch = _find_version("torch")
+        device = "cpu" if "+cpu" in torch or not torch else guess_accelerator()
+        parts = (
+            f"{f'torch {torch}' if torch else 'no torch'}, Python {python}, {device}"
+        )
         typer.echo(f"lstmcast {version('lstmcast')} ({parts})")
         raise typer.Exit
 
 
-def _guess_device(torch: str) -> str:
-    """Return the device that torch would compute on, without loading it."""
-    if sys.platform == "darwin":
-        return "mps" if platform.machine() == "arm64" else "cpu"
-    has_driver = Path("/proc/driver/nvidia/version").exists()
-    return "cuda" if has_driver and "+cpu" not in torch else "cpu"
+def _find_version(package: str) -> str:
+    """Return the version of a package that need not be installed; empty if it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 @app.callback(invoke_without_command=True)
@@ -115,11 +153,13 @@ def _root_command(
         bool,
         typer.Option(
             "--version",
+            "-V",
             help="Show the versions and exit.",
             callback=_show_version,
             is_eager=True,
         ),
     ] = False,
+    short_help: Annotated[bool, make_short_help_option()] = False,  # noqa: ARG001
 ) -> None:
     if launched_rank_group().size > 1 and context.invoked_subcommand != "fit":
         raise UsageError(
@@ -127,13 +167,14 @@ def _root_command(
             "leave out torchrun, or unset WORLD_SIZE",
         )
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
+        typer.echo(format_short_help(context), err=True)
         raise typer.Exit(ExitCode.USAGE)
 
 
 def main() -> NoReturn:
     """Run the program on the process's arguments and end the process with its status."""
     _reopen_closed_streams()
+    write_escapes_on_narrow_streams()
     _silence_other_ranks()
     signals.install_handlers()
     if not sys.warnoptions:

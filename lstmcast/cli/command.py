@@ -1,23 +1,48 @@
 """How every command behaves: its help, and its settings from files and the environment."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from lstmcast.cli import settings
 from lstmcast.cli.options.declare import GENERAL
+from lstmcast.cli.show.help_page import write_commands, write_examples
 from lstmcast.compute import memory
 from lstmcast.errors import LstmcastError, UsageError
 
 _OPTION_NAME = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _COMMAND_NAME = re.compile(r"lstmcast (?!fit)[a-z]+")
 """A command that a hint names by itself: its options are of that command."""
-CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+# Short help has an option of its own, see `help_page`.
+CONTEXT_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 100}
+GROUP_CONTEXT_SETTINGS = CONTEXT_SETTINGS | {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose help lists its options under headings, and its examples as typed."""
+    """A command whose help begins with examples, and lists its options under headings."""
+
+    @property
+    def examples(self) -> str:
+        """Command lines to begin with, one a line."""
+        return self.epilog or ""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """Return what follows the command in its usage: arguments, those in brackets optional."""
+        pieces = []
+        for parameter in self.params:
+            if parameter.param_type_name == "argument":
+                name = str(parameter.metavar)
+                pieces.append(name if parameter.required else f"[{name}]")
+        return [*pieces, "[OPTIONS]"]
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write usage, description, examples and all options."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        write_examples(formatter, self.examples)
+        self.format_options(ctx, formatter)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments, then options by heading, each with its default and its variable."""
@@ -30,14 +55,6 @@ class Command(TyperCommand):
         for heading, entries in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(entries, col_max=26)
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Write the examples."""
-        if self.epilog:
-            with formatter.section("Examples"):
-                formatter.write(
-                    "".join(f"  {line}\n" for line in self.epilog.splitlines())
-                )
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error about an option says where its value was set.
@@ -53,6 +70,32 @@ class Command(TyperCommand):
         except LstmcastError as error:
             error.hint = _adapt_hint(error.hint, ctx)
             raise
+
+
+class RootGroup(TyperGroup):
+    """The program itself, whose help lists the commands by what they are for."""
+
+    examples = ""
+    common_commands: Sequence[str] = ()
+    """Names of the commands that `-h` shows."""
+    command_groups: Mapping[str, Sequence[str]] = {}
+    """Names of all commands, by heading."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write usage, description, examples, commands by heading, and options."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        write_examples(formatter, self.examples)
+        self.format_options(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands by heading, and the options that stand before a command."""
+        for heading, names in self.command_groups.items():
+            write_commands(formatter, heading, self.commands, names)
+        records = [option.get_help_record(ctx) for option in self.get_params(ctx)]
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in records if record])
 
 
 def _adapt_hint(hint: str, context: Any) -> str:

@@ -2,9 +2,11 @@
 
 import os
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstmcast.cli.options.columns import ColumnOptions
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show.console import Reporter
 from lstmcast.config import Columns, Config, DataConfig
@@ -13,12 +15,16 @@ from lstmcast.runs.disk import sha256_hex
 if TYPE_CHECKING:
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.panel.panel import Panel
+    from lstmcast.tables.table import Table
 
 
 _MAX_NAME_BYTES = 100
 _RESERVED_NAMES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 """Names that Windows keeps for devices."""
-_DATA_SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
+_DATA_SUFFIXES = re.compile(
+    r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|jsonl?|ndjson|xlsx?|xlsb|ods"
+    r"|db|sqlite3?|duckdb|gz|zst))+$"
+)
 
 
 def read_panel(
@@ -30,33 +36,96 @@ def read_panel(
     *,
     ahead: bool = False,
     sample: int | None = None,
+    table: "Table | None" = None,
 ) -> "Panel":
     """Read and validate a file; reports that it begins before anything heavy is loaded.
 
     `sample` is how many rows of a folder are kept: 0 for as many as memory suggests, None for all.
+    `table` is the file where `find_roles` has read it already.
     With `fit` the data are checked for what that fit requires, and with `ahead` for what its
     forecast requires, before the notes on them are shown: an error comes first.
 
     Raises DataError where the file cannot be used.
     """
-    report.say(f"reading {format_source(data)}")
+    if table is None:
+        table = _read_data(report, data, config, fit, columns.series, sample)
     from lstmcast.features.preprocessing import (
         resolve_horizon,
         resolve_required_horizon,
     )
+    from lstmcast.ingest.duplicates import RepeatedTimesError
     from lstmcast.panel.checks import require_fit, require_future_covariates
     from lstmcast.panel.panel import Panel
-    from lstmcast.tables.read import read_table
 
-    seed = fit.train.seed if fit else 0
-    table = read_table(data, config, sample=sample, series=columns.series, seed=seed)
-    panel = Panel.from_table(table, columns, config)
+    try:
+        panel = Panel.from_table(table, columns, config)
+    except RepeatedTimesError as error:
+        error.hint = _with_series_proposal(error.hint, table, columns)
+        raise
     if fit:
         require_fit(panel, fit, resolve_required_horizon(panel, fit))
         if ahead and panel.columns.future:
             require_future_covariates(panel, resolve_horizon(panel, fit))
     report.found(panel.notes)
     return panel
+
+
+def find_roles(
+    report: Reporter,
+    data: str,
+    columns: ColumnOptions,
+    config: DataConfig,
+    fit: Config | None = None,
+    *,
+    sample: int | None = None,
+) -> "tuple[Columns, Table | None]":
+    """Return the columns by role, and the table where it was read to find them.
+
+    Without --target it is a column `y` or `target`, else the only column of numbers, which is
+    reported. Raises UsageError where there are several, DataError where there is none.
+    """
+    roles = columns.known_roles(data)
+    if roles is not None:
+        return roles, None
+    requested = columns.requested()
+    series = requested.get("series", ())
+    table = _read_data(report, data, config, fit, series, sample)
+    from lstmcast.inspection.columns import infer_only_target
+
+    target = infer_only_target(table, requested)
+    report.found([f"target is {target!r}, the only column of numbers"])
+    return Columns(**{**requested, "target": (target,)}), table
+
+
+def _read_data(
+    report: Reporter,
+    data: str,
+    config: DataConfig,
+    fit: Config | None,
+    series: tuple[str, ...],
+    sample: int | None,
+) -> "Table":
+    """Read a file; reports that it begins before anything heavy is loaded."""
+    report.say(f"reading {format_source(data)}")
+    from lstmcast.tables.read import read_table
+
+    seed = fit.train.seed if fit else 0
+    return read_table(data, config, sample=sample, series=series, seed=seed)
+
+
+def _with_series_proposal(hint: str, table: "Table", columns: Columns) -> str:
+    """Return a hint at rows that share a time, with the columns that tell their series apart."""
+    from lstmcast.ingest.duplicates import SERIES_HINT
+    from lstmcast.inspection.columns import propose_series_columns
+
+    names = propose_series_columns(table, columns)
+    if not names:
+        return hint
+    options = " ".join(
+        f"--series {shlex.quote(name)}" for name in (*columns.series, *names)
+    )
+    others = hint.replace(SERIES_HINT, "")
+    return f"if these are several series, name them: {options}; or {others}"
 
 
 def read_newer(
@@ -138,9 +207,14 @@ def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
     The last part is always one plain file name, whatever the file and the targets are called.
     """
     stem = "stdin"
+    parts: tuple[str, ...] = ()
     if source != "-":
-        stem = _DATA_SUFFIXES.sub("", _source_name(source))
-    name = "-".join((stem, *targets))
+        # A sheet or table of a file, as in sales.xlsx::May, and the query of an address.
+        file, _, part = source.partition("::")
+        file = file.partition("?")[0] if "://" in file else file
+        stem = _DATA_SUFFIXES.sub("", _source_name(file))
+        parts = (part,) if part else ()
+    name = "-".join((stem, *parts, *targets))
     name = re.sub(r"[^\w.+-]+", "_", name)
     # A name that begins with a dot would be hidden.
     name = name.lstrip(".")

@@ -17,13 +17,14 @@ from typing import Any, NamedTuple, get_type_hints
 
 from typer import Context
 
+from lstmcast.cli.options.synonyms import find_option
 from lstmcast.config import Columns, Config
 from lstmcast.errors import UsageError, suggest_similar
 
 SETTINGS_FILE = "lstmcast.toml"
 VARIABLE_PREFIX = "LSTMCAST_"
 _OUTPUT_OPTIONS = ("output", "out", "force", "plot", "dry-run", "study")
-_GENERAL_OPTIONS = ("help", "version", "config", "debug", "json")
+_GENERAL_OPTIONS = ("h", "help", "version", "config", "debug", "json")
 PER_CALL_OPTIONS = {*_OUTPUT_OPTIONS, *_GENERAL_OPTIONS, "resume", "origin", "param"}
 """Options that belong to one call: a place to write to, an act. No file or variable sets them."""
 CONFIG_SECTIONS = {"columns": Columns} | get_type_hints(Config)
@@ -309,9 +310,11 @@ def _flatten_settings(
             }
         if name not in allowed:
             keys = [allowed_name.replace("-", "_") for allowed_name in allowed]
-            raise UsageError(
-                f"unknown setting {key!r} in {file}", suggest_similar(key, keys)
-            )
+            hint = suggest_similar(key, keys)
+            meant = find_option(name)
+            if meant in allowed:
+                hint = f"did you mean {meant.replace('-', '_')!r}?"
+            raise UsageError(f"unknown setting {key!r} in {file}", hint)
         if value is not None:
             settings[name] = value
     return settings

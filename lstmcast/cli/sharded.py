@@ -17,7 +17,12 @@ def is_sharded(data: str | None, out: str | None) -> bool:
     """Whether DATA is a folder and the result is to be one: `-o FOLDER/`, or an existing folder."""
     if data is None or out is None:
         return False
-    if not Path(data).is_dir():
+    if "://" in data:
+        from lstmcast.tables.formats.remote import is_remote_folder, is_remote_pattern
+
+        if is_remote_pattern(data) or not is_remote_folder(data):
+            return False
+    elif not Path(data).is_dir():
         return False
     return out.endswith("/") or Path(out).is_dir()
 
@@ -60,8 +65,9 @@ def run_shard_job(
     """
     from lstmcast.compute.jobs import count_cores, default_jobs, is_local_engine
     from lstmcast.deployment import shards
+    from lstmcast.deployment.shard_list import find_shards
 
-    found = shards.find_shards(data)
+    found = find_shards(data)
     report.say(f"{len(found):,} shards in {data!r}")
     with engine.use(), report.progress() as on_event:
         workers = jobs or (count_cores() if is_local_engine() else default_jobs())

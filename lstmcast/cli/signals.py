@@ -9,17 +9,18 @@ too.
 import contextlib
 import os
 import signal
+import socket
 import threading
 from types import FrameType
 
+from lstmcast.compute.system import ENDING_SIGNALS, open_wakeup_channel
 from lstmcast.errors import ExitCode
 
 EXIT_DEADLINE_SECONDS = 4.0
 """Seconds in which a first signal has to end the process."""
 _EXIT_STATUS = {
+    **dict.fromkeys(ENDING_SIGNALS, ExitCode.TERMINATED),
     signal.SIGINT: ExitCode.INTERRUPTED,
-    signal.SIGTERM: ExitCode.TERMINATED,
-    signal.SIGHUP: ExitCode.TERMINATED,
 }
 raised_signals: list[BaseException] = []
 """The exceptions that signals were raised as. They may come out as something else, such as a failed
@@ -27,7 +28,7 @@ import."""
 
 
 class Terminated(BaseException):
-    """SIGTERM or SIGHUP arrived."""
+    """SIGTERM arrived, or what a closed terminal sends."""
 
 
 def install_handlers() -> None:
@@ -35,15 +36,12 @@ def install_handlers() -> None:
     for number in _EXIT_STATUS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise_signal)
-    # The interpreter writes the number of each signal to this pipe, even while a library holds up
-    # the handlers; a thread reads it.
-    read_end, write_end = os.pipe()
-    os.set_blocking(write_end, False)
-    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    # A thread reads the numbers of signals, even while a library holds up the handlers.
+    channel = open_wakeup_channel()
     with contextlib.suppress(
         RuntimeError
     ):  # no memory for a thread: commands say so themselves
-        threading.Thread(target=_watch_signals, args=(read_end,), daemon=True).start()
+        threading.Thread(target=_watch_signals, args=(channel,), daemon=True).start()
 
 
 def _raise_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -52,11 +50,11 @@ def _raise_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise error
 
 
-def _watch_signals(read_end: int) -> None:
+def _watch_signals(channel: socket.socket) -> None:
     """End the process on a second signal, or when the first one is not handled in time."""
     count = 0
     while True:
-        for number in os.read(read_end, 64):
+        for number in channel.recv(64):
             if number not in _EXIT_STATUS:
                 continue
             count += 1

@@ -3,6 +3,7 @@
 Knows nothing of series or networks: jobs are functions, and their results come in the order of the
 jobs.
 
+`system`    what differs from Linux to macOS to Windows, and what stands in where it lacks
 `progress`  events that report how far long work has come
 `interrupt` signals that wait until what has been trained is saved
 `jobs`      independent jobs, several at a time, results in order

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
+from lstmcast.compute.system import ENDING_SIGNALS, is_parent_alive
 from lstmcast.config import Backend
 from lstmcast.errors import ResourceError, UsageError
 from lstmcast.extras import require_extra
@@ -397,11 +398,11 @@ def _is_safe_address(backend: Backend, address: str) -> bool:
 def _follow_parent(parent: int) -> None:
     """Leave signals to the parent process, and end when it ends."""
     # Only the parent decides what a signal means.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == parent:
+        while is_parent_alive(parent):
             time.sleep(_PARENT_CHECK_SECONDS)
         os._exit(1)  # a thread cannot end its process otherwise
 

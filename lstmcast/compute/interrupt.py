@@ -9,9 +9,10 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
+from lstmcast.compute.system import ALARM_SIGNAL, ENDING_SIGNALS, set_alarm
+
 MAX_SIGNAL_DELAY_SECONDS = 2.5
 """Seconds that a signal waits at most."""
-DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalDeferral:
@@ -29,7 +30,7 @@ class SignalDeferral:
     def __enter__(self) -> "SignalDeferral":
         """Take over the signals, except for those that are ignored."""
         if threading.current_thread() is threading.main_thread():
-            for number in DEFERRED_SIGNALS:
+            for number in ENDING_SIGNALS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
                     self.before[number] = signal.signal(number, self._on_signal)
         return self
@@ -61,16 +62,16 @@ class SignalDeferral:
             self.deliver_signal()
         self.number = number
         # The alarm arrives as if it were a second signal.
-        self.before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_signal)
-        signal.setitimer(signal.ITIMER_REAL, MAX_SIGNAL_DELAY_SECONDS)
+        self.before[ALARM_SIGNAL] = signal.signal(ALARM_SIGNAL, self._on_signal)
+        set_alarm(MAX_SIGNAL_DELAY_SECONDS)
         try:
             self.prepare()
         except OSError:  # nothing can be saved, so there is nothing to wait for
             self.deliver_signal()
 
     def _restore_handlers(self) -> None:
-        if signal.SIGALRM in self.before:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        if ALARM_SIGNAL in self.before:
+            set_alarm(0)
         while self.before:
             number, handler = self.before.popitem()
             if signal.getsignal(number) == self._on_signal:

@@ -21,7 +21,7 @@ from lstmcast.compute.engines import (
     Engine,
     require_engine,
 )
-from lstmcast.compute.progress import Event, OnEvent
+from lstmcast.compute.progress import Event, OnEvent, follow_jobs
 from lstmcast.config import Backend
 from lstmcast.errors import ResourceError
 
@@ -95,6 +95,7 @@ def run_jobs(
     shared: tuple[Any, ...] = (),
     on_event: OnEvent | None = None,
     total: int = 0,
+    on_wait: Callable[[], None] | None = None,
 ) -> Iterator[T]:
     """Yield the results of `work(*task)` in the order of the tasks, by the engine of this block.
 
@@ -111,6 +112,7 @@ def run_jobs(
             each worker once, not with every task, and must not be changed.
         on_event: called after every job, with the number of those tried again.
         total: how many tasks there are, if known.
+        on_wait: called about once a second while a job of another process is waited for.
 
     Raises:
         ResourceError: a worker died over the same job each time, or no worker is left.
@@ -126,7 +128,32 @@ def run_jobs(
         handles = [stack.enter_context(engine.shared(value)) for value in shared]
         full_tasks = ((*handles, *task) for task in tasks)
         max_pending = jobs * JOBS_PER_WORKER
-        yield from _run_in_order(engine, work, full_tasks, max_pending, on_event, total)
+        yield from _run_in_order(
+            engine, work, full_tasks, max_pending, on_event, total, on_wait
+        )
+
+
+def run_followed_jobs(
+    work: Callable[..., T],
+    tasks: Iterable[tuple[Any, ...]],
+    jobs: int,
+    on_event: OnEvent | None,
+    begin: Event,
+    *,
+    shared: tuple[Any, ...] = (),
+) -> Iterator[T]:
+    """Yield results as `run_jobs` does, and report how far the jobs are from within.
+
+    `work` takes a callback for its own events as its last argument. `begin` is the phase as it
+    begins: its total is the number of tasks, and its message goes with every event.
+    """
+    inline = jobs == 1 and is_local_engine()
+    with follow_jobs(on_event, begin, inline=inline) as progress:
+        numbered = ((*task, progress.of_job(i)) for i, task in enumerate(tasks))
+        results = run_jobs(work, numbered, jobs, shared=shared, on_wait=progress.report)
+        for number, result in enumerate(results):
+            progress.finish_job(number)
+            yield result
 
 
 def _run_in_order(
@@ -136,6 +163,7 @@ def _run_in_order(
     max_pending: int,
     on_event: OnEvent | None,
     total: int,
+    on_wait: Callable[[], None] | None,
 ) -> Iterator[T]:
     pending: deque[_PendingJob] = deque()
     done = retried = 0
@@ -147,7 +175,7 @@ def _run_in_order(
         # Results are yielded in order, so only the first job is waited for.
         job = pending[0]
         try:
-            result, error = _wait_for_result(engine, job.future)
+            result, error = _wait_for_result(engine, job.future, on_wait)
         except LostWorkerError as lost:
             job.retries += 1
             retried += 1
@@ -172,7 +200,9 @@ class LostWorkerError(Exception):
 
 
 def _wait_for_result(
-    engine: Engine, future: "Future[Any]"
+    engine: Engine,
+    future: "Future[Any]",
+    on_wait: Callable[[], None] | None = None,
 ) -> tuple[Any, Exception | None]:
     """Return the result of a job, or what it raised.
 
@@ -183,6 +213,8 @@ def _wait_for_result(
         try:
             outcome: tuple[Any, Exception | None] = future.result(timeout=1.0)
         except TimeoutError:
+            if on_wait is not None:
+                on_wait()
             if engine.workers():
                 last_seen = time.monotonic()
             elif time.monotonic() - last_seen > MAX_SECONDS_WITHOUT_WORKER:

@@ -4,12 +4,11 @@ Libraries report that in many ways, and some end the process without a message. 
 what the memory is for.
 """
 
-import contextlib
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from lstmcast.compute import system
 from lstmcast.errors import ResourceError
 
 MIN_ADDRESS_SPACE_BYTES = 300 << 20
@@ -33,7 +32,6 @@ _OUT_OF_MEMORY_PHRASES = (
 
 _MAX_ADDRESS_SPACE_SHARE = 0.7
 """Share of the allowed address space in use above which an unclear failure is put down to it."""
-_UNLIMITED = 1 << 62
 _MAX_ERROR_CHAIN = 20
 """Errors behind an error that are looked at."""
 _BYTES_BY_UNIT = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
@@ -42,7 +40,7 @@ _BYTES_BY_UNIT = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
 
 def require_memory() -> None:
     """Raise ResourceError where too little memory is allowed to load the libraries at all."""
-    allowed = _address_space_limit()
+    allowed = system.address_space_limit()
     if allowed < MIN_ADDRESS_SPACE_BYTES:
         raise ResourceError(
             f"only {allowed >> 20:.0f} MB of memory are allowed here", MEMORY_HINT
@@ -57,7 +55,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     # Errors of libraries that failed to load or start may have no message about it.
     if not isinstance(error, ImportError | RuntimeError | SystemError):
         return False
-    return _address_space_used() > _MAX_ADDRESS_SPACE_SHARE * _address_space_limit()
+    limit = system.address_space_limit()
+    return system.address_space_used() > _MAX_ADDRESS_SPACE_SHARE * limit
 
 
 def _has_memory_phrase(error: BaseException) -> bool:
@@ -76,34 +75,11 @@ def _error_chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _address_space_limit() -> int:
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return _UNLIMITED if limit == resource.RLIM_INFINITY else limit
-
-
-def _address_space_used() -> int:
-    """Bytes of address space of this process; 0 where the system does not tell (not Linux)."""
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        pages = Path("/proc/self/statm").read_text().split()[0]
-        return int(pages) * resource.getpagesize()
-    return 0
-
-
 def free_memory() -> int:
     """Bytes that this process may still take: of the machine, its control group, its own limit."""
-    free = [_machine_free_memory(), _cgroup_free_memory()]
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY:
-        free.append(limit - _address_space_used())
-    return max(min(free), 0)
-
-
-def _machine_free_memory() -> int:
-    for line in _read_lines("/proc/meminfo"):
-        if line.startswith("MemAvailable:"):
-            kibibytes = line.split()[1]
-            return int(kibibytes) * 1024
-    return sys.maxsize
+    own = system.address_space_limit() - system.address_space_used()
+    free = min(system.available_memory(), _cgroup_free_memory(), own)
+    return max(free, 0)
 
 
 def _cgroup_free_memory() -> int:

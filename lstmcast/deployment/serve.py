@@ -1,7 +1,7 @@
 """Forecasts of one run over HTTP.
 
-`create_app` makes the FastAPI app, `run_server` runs it until a signal ends it. The run is loaded
-once and never changed, so that any number of requests can be answered at a time. Knows not how a
+`create_app` makes the FastAPI app, `run_server` runs it until a signal ends it. A run that is
+loaded is never changed, so that any number of requests can be answered at a time. Knows not how a
 table is written: the caller passes a `ForecastWriter`, so that a client gets what the command line
 prints.
 """
@@ -19,11 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
+from lstmcast.compute.system import ENDING_SIGNALS
 from lstmcast.config import DEFAULT_QUANTILE_LEVELS, MAX_REQUEST_BYTES
+from lstmcast.deployment.serve_access import make_token_check
 from lstmcast.deployment.serve_requests import (
     MAX_REQUEST_HORIZON,
     ForecastRequest,
     parse_request,
+    to_request_hint,
 )
 from lstmcast.errors import (
     DataError,
@@ -87,11 +90,11 @@ _HTTP_STATUS = {
 """HTTP status of a client's error, by the exit code of the same error on the command line."""
 
 
-READING_ERRORS: tuple[type[Exception], ...] = (
-    *(ArithmeticError, AttributeError, LookupError, NotImplementedError),
-    *(RecursionError, TypeError, ValueError),
-)
-"""What may go wrong with a table that nobody has thought of: the client's, not the server's."""
+READING_ERRORS: tuple[type[Exception], ...] = (Exception,)
+"""What may go wrong with a table that nobody has thought of: the client's, not the server's.
+
+All of it: a forged file can ask for memory that is not there, or name a codec that fails.
+"""
 
 
 @dataclass(frozen=True)
@@ -168,10 +171,7 @@ def _graceful_shutdown(server: "uvicorn.Server") -> Iterator[None]:
         received.append(number)
         server.should_exit = True
 
-    usual = {
-        number: signal.getsignal(number)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    usual = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     # A signal that is ignored, such as SIGHUP under nohup, stays ignored.
     handlers = {
         number: handler for number, handler in usual.items() if callable(handler)
@@ -194,13 +194,16 @@ def create_app(
     name: str,
     limit: int = MAX_REQUEST_BYTES,
     hosts: tuple[str, ...] = ("*",),
+    token: str = "",
+    find_newer: Callable[[], Predictor | None] | None = None,
 ) -> "FastAPI":
     """Make the app of one run, whose answers call it `name`.
 
     limit: most bytes of a request, packed or unpacked. hosts: names that a request may call this
-    machine by.
+    machine by. token: what a request must show; empty for none. find_newer: gives the run anew
+    where its folder holds another version by now, else None.
     """
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Response
     from prometheus_client import CollectorRegistry
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -215,8 +218,10 @@ def create_app(
         redoc_url=None,
     )
     registry = CollectorRegistry()
-    service = _Service(predictor, writer, name, limit, registry)
+    service = _Service(predictor, writer, name, limit, registry, find_newer)
     app.middleware("http")(service.measure)
+    if token:
+        app.middleware("http")(make_token_check(token, Response))
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False
     )
@@ -282,17 +287,18 @@ def _describe_error(error: LstmcastError) -> dict[str, Any]:
         "code": int(error.exit_code),
         "kind": error.exit_code.name.lower(),
         "message": error.message,
-        "hint": error.hint,
+        "hint": to_request_hint(error.hint),
     }
 
 
 def _add_status_routes(app: "FastAPI", service: "_Service", registry: Any) -> None:
+    from anyio import to_thread
     from fastapi import Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
     @app.get("/health", summary="Whether the server answers, and for which run")
     async def health() -> dict[str, Any]:
-        return service.facts
+        return await to_thread.run_sync(service.describe)
 
     @app.get(
         "/metrics",
@@ -344,11 +350,13 @@ class _Service:
         name: str,
         limit: int,
         registry: Any,
+        find_newer: Callable[[], Predictor | None] | None = None,
     ) -> None:
         from anyio import CapacityLimiter
         from prometheus_client import Counter, Histogram
 
         self.predictor = predictor
+        self.find_newer = find_newer
         self.writer = writer
         self.name = name
         self.limit = limit
@@ -365,16 +373,27 @@ class _Service:
         self.rows = Counter(
             "lstmcast_forecast_rows", "Rows of forecasts returned", registry=registry
         )
+
+    def describe(self) -> dict[str, Any]:
+        """Return what /health answers."""
+        predictor = self.take_newest()
         axis = predictor.axis
-        self.facts = {
+        return {
             "status": "ok",
-            "run": name,
+            "run": self.name,
             "version": version("lstmcast"),
             "series": len(predictor.panel),
             "freq": axis.freq,
             "horizon": predictor.horizon,
             "trained_until": axis.texts(predictor.cutoff.max(keepdims=True))[0],
         }
+
+    def take_newest(self) -> Predictor:
+        """Return the run as its folder holds it now; a request keeps the one that it began with."""
+        newer = self.find_newer() if self.find_newer else None
+        if newer is not None:
+            self.predictor = newer
+        return self.predictor
 
     async def measure(
         self, request: "Request", answer: Callable[["Request"], Awaitable["Response"]]
@@ -405,12 +424,13 @@ class _Service:
         as_csv = "text/csv" in request.headers.get("accept", "")
 
         def work() -> bytes:
-            config = self.predictor.config.data
+            predictor = self.take_newest()
+            config = predictor.config.data
             with _as_data_errors():
                 wanted = parse_request(
                     body, kind, horizon, quantiles, config, self.limit
                 )
-            columns, notes = self._forecast_columns(wanted)
+            columns, notes = self._forecast_columns(predictor, wanted)
             if as_csv:
                 return self.writer.csv(columns)
             return self._encode_json(columns, notes)
@@ -446,14 +466,14 @@ class _Service:
     def _too_large_error(self) -> ResourceError:
         return ResourceError(
             f"the request holds more than {self.limit:,} bytes",
-            "send the newest rows only, or serve with --max-request",
+            "send the newest rows only",
         )
 
     def _forecast_columns(
-        self, wanted: ForecastRequest
+        self, predictor: Predictor, wanted: ForecastRequest
     ) -> tuple[dict[str, Any], list[str]]:
         """Return the columns of a forecast, and notes on the rows that were sent."""
-        predictor, panel = self.predictor, None
+        panel = None
         if predictor.probability and wanted.quantiles != DEFAULT_QUANTILE_LEVELS:
             raise UsageError("quantiles: a probability has none", "leave it out")
         if wanted.table is not None:

@@ -4,6 +4,7 @@ Knows no web framework.
 """
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,11 @@ from lstmcast.errors import DataError, UsageError
 MAX_REQUEST_HORIZON = 10_000
 """Most steps ahead that a request may ask for."""
 _OBJECT_KEYS = {"rows", "horizon", "quantiles"}
+_FIELD_OPTION = re.compile(r"--(horizon|quantiles)\b")
+"""Options of the command line that a request has as fields."""
+_OTHER_OPTION = re.compile(r"(?<![\w-])--[a-z]|(?<![\w-])-[a-z]\b|\blstmcast [a-z]")
+"""Options and commands of the command line that a client has not."""
+_ROWS_HINT = "send rows that are written as the run's training data were"
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,19 @@ class ForecastRequest:
     horizon: int | None = None
     quantiles: tuple[float, ...] = DEFAULT_QUANTILE_LEVELS
     table: Any = None
+
+
+def to_request_hint(hint: str) -> str:
+    """Return what a client can do of what a hint of the command line says.
+
+    Options become fields of the request; ways out that need any other option are left out.
+    """
+    hint = _FIELD_OPTION.sub(r"\1", hint)
+    if not _OTHER_OPTION.search(hint):
+        return hint
+    ways = re.split(r"[,;] or |; | or ", hint)
+    possible = [way for way in ways if not _OTHER_OPTION.search(way)]
+    return ", or ".join(possible) or _ROWS_HINT
 
 
 def parse_request(

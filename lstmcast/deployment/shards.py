@@ -22,13 +22,14 @@ from lstmcast.compute import jobs as parallel
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import Columns, Config, DataConfig
+from lstmcast.deployment.shard_list import Shard
 from lstmcast.errors import DataError, LstmcastError, ResourceError, UsageError
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.panel import Panel
 from lstmcast.runs.directory import open_run
 from lstmcast.runs.disk import write_file
-from lstmcast.tables.columnar import list_parquet_files, read_parquet_dataset
+from lstmcast.tables.columnar import read_parquet_dataset
 from lstmcast.tables.table import Table
 
 Facts = dict[str, Any]
@@ -46,26 +47,6 @@ _SERIES_METRICS = ("smape", "mape", "mae", "rmse")
 """Metrics that are a mean over all series."""
 _VALUE_METRICS = ("coverage", "brier", "log_loss")
 """Metrics that are a mean over all observed values."""
-
-
-class Shard(NamedTuple):
-    """A part of a data set.
-
-    name: also that of its result file. files: its Parquet files, absolute. root: the folder of the
-    whole data set.
-    """
-
-    name: str
-    files: tuple[str, ...]
-    root: str
-
-    def state(self) -> list[list[Any]]:
-        """Return what changes when a file does: its name, size and time of modification."""
-        rows: list[list[Any]] = []
-        for file in map(Path, self.files):
-            stat = file.stat()
-            rows.append([file.name, stat.st_size, stat.st_mtime_ns])
-        return rows
 
 
 class ShardJob(NamedTuple):
@@ -118,32 +99,6 @@ class ShardsOutcome:
     def series(self) -> int:
         """Series of all results."""
         return sum(facts["series"] for facts in self.facts.values())
-
-
-def find_shards(folder: str | Path) -> list[Shard]:
-    """Return the shards of a folder, sorted by name, with absolute paths.
-
-    Raises DataError where the folder holds no Parquet.
-    """
-    root = Path(folder).absolute()
-    files_by_name: dict[str, list[str]] = {}
-    for file in list_parquet_files(root):
-        name = _name_shard(file.relative_to(root))
-        files_by_name.setdefault(name, []).append(str(file))
-    if not files_by_name:
-        raise DataError(
-            f"{folder} is a folder without Parquet files",
-            "give a folder of .parquet files",
-        )
-    named = sorted(files_by_name.items())
-    return [Shard(name, tuple(files), str(root)) for name, files in named]
-
-
-def _name_shard(file: Path) -> str:
-    """Return the shard that a file belongs to; the path is relative to the data set."""
-    # Hive's layout: all files of the folder `shop=7` are one shard.
-    is_partition = "=" in file.parent.name
-    return str(file.parent if is_partition else file.with_suffix(""))
 
 
 def process_shards(
@@ -310,9 +265,8 @@ def _frame_to_columns(frame: Any) -> dict[str, Any]:
 
 
 def _read_shard(shard: Shard, config: DataConfig) -> Table:
-    files = [Path(file) for file in shard.files]
     return read_parquet_dataset(
-        files, shard.name, config.max_bytes, root=Path(shard.root)
+        shard.files, shard.name, config.max_bytes, root=shard.root
     )
 
 

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lstmcast.compute.jobs import run_jobs
+from lstmcast.compute.jobs import run_followed_jobs
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
-from lstmcast.errors import DataError, UsageError, suggest_similar
+from lstmcast.errors import DataError, suggest_similar
 from lstmcast.evaluation.cutoffs import (
     ForecastWindows,
     choose_backtest_windows,
@@ -26,6 +26,7 @@ from lstmcast.evaluation.cutoffs import (
     find_training_ends,
     fold_ends,
     keep_latest_windows,
+    require_positive_option,
     require_whole_windows,
 )
 from lstmcast.features.preprocessing import resolve_horizon
@@ -97,6 +98,7 @@ def backtest(
     expanding: bool = True,
     jobs: int = 1,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
     on_event: OnEvent | None = None,
 ) -> Result:
     """Score a configuration on the last `windows` horizons of every series.
@@ -115,7 +117,8 @@ def backtest(
         jobs: folds at a time, each in a process of its own with one thread. Any number gives the
             same result, to the bit.
         quantiles: levels of the forecasts.
-        on_event: called as folds begin and end.
+        against: the simple method that the verdict compares with (default: the best).
+        on_event: called as folds begin, go on and end.
 
     Raises:
         DataError: no series is long enough.
@@ -130,8 +133,8 @@ def backtest(
     chosen = choose_backtest_windows(
         panel,
         horizon,
-        _require_positive_option("windows", windows),
-        _require_positive_option("step", horizon if step is None else step),
+        require_positive_option("windows", windows),
+        require_positive_option("step", horizon if step is None else step),
     )
     levels = np.array(sorted(quantiles))
     if refit:
@@ -146,7 +149,7 @@ def backtest(
         )
     else:
         forecasts = _forecast_with_one_fit(panel, config, chosen, levels, on_event)
-    return _make_result(panel, chosen, forecasts, config)
+    return _make_result(panel, chosen, forecasts, config, against=against)
 
 
 def evaluate(
@@ -157,6 +160,7 @@ def evaluate(
     step: int | None = None,
     horizon: int | None = None,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
 ) -> Result:
     """Score a fitted forecaster on rows newer than those it was trained on, without a new fit.
 
@@ -172,6 +176,7 @@ def evaluate(
         step: steps from one cutoff to the next (default: the horizon).
         horizon: steps to forecast (default: the trained horizon).
         quantiles: levels of the forecasts.
+        against: the simple method that the verdict compares with (default: the best).
 
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to
@@ -185,17 +190,17 @@ def evaluate(
     if horizon is None:
         horizon = forecaster.horizon
     else:
-        _require_positive_option("horizon", horizon)
+        require_positive_option("horizon", horizon)
     cutoff = find_training_ends(forecaster, panel)
     chosen = choose_evaluation_windows(
         panel,
         cutoff,
         horizon,
-        _require_positive_option("step", horizon if step is None else step),
+        require_positive_option("step", horizon if step is None else step),
     )
     if windows is not None:
         chosen = keep_latest_windows(
-            chosen, _require_positive_option("windows", windows)
+            chosen, require_positive_option("windows", windows)
         )
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
@@ -203,7 +208,9 @@ def evaluate(
     forecasts = _Forecasts.of(at_levels, levels, forecaster.scaling.seasons)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
-    result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
+    result = _make_result(
+        panel, chosen, forecasts, forecaster.config, ends, against=against
+    )
     result.verdict.model.update(forecaster.likelihood(*where))
     return result
 
@@ -316,6 +323,12 @@ def _forecast_with_refits(
     if not expanding:
         first_ends = fold_ends(panel, chosen, 0)
         max_steps = int(first_ends.max())
+    jobs = min(require_positive_option("jobs", jobs), folds)
+    horizon = resolve_horizon(panel, config)  # the configured one by now
+    n_windows = len(chosen.series)
+    point = np.empty((n_windows, horizon))
+    quantiles = np.empty((n_windows, horizon, len(levels)))
+    seasons = Seasons(1, 0)
     tasks = (
         (
             fold_ends(panel, chosen, fold),
@@ -325,22 +338,15 @@ def _forecast_with_refits(
         )
         for fold in range(folds)
     )
-    jobs = min(_require_positive_option("jobs", jobs), folds)
-    results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
-    horizon = resolve_horizon(panel, config)  # the configured one by now
-    n_windows = len(chosen.series)
-    point = np.empty((n_windows, horizon))
-    quantiles = np.empty((n_windows, horizon, len(levels)))
-    seasons = Seasons(1, 0)
+    begin = Event("backtest", f"{folds} cutoffs", total=folds)
+    results = run_followed_jobs(
+        _backtest_fold, tasks, jobs, on_event, begin, shared=(panel,)
+    )
     for fold, forecasts in enumerate(results):
         in_fold = chosen.fold == fold
         point[in_fold] = forecasts.point
         quantiles[in_fold] = forecasts.quantiles
         seasons = forecasts.seasons
-        if on_event is not None:
-            done = fold + 1
-            message = f"cutoff {done} of {folds}"
-            on_event(Event(phase="backtest", message=message, step=done, total=folds))
     return _Forecasts(point, quantiles, levels, seasons)
 
 
@@ -352,7 +358,12 @@ def _with_fold_seed(config: Config, fold: int) -> Config:
 
 
 def _backtest_fold(
-    panel: Panel, ends: Ints, max_steps: int | None, config: Config, levels: Floats
+    panel: Panel,
+    ends: Ints,
+    max_steps: int | None,
+    config: Config,
+    levels: Floats,
+    on_event: OnEvent,
 ) -> _Forecasts:
     """Fit one fold and forecast from its end; the future is cut off before anything else.
 
@@ -365,7 +376,7 @@ def _backtest_fold(
     if max_steps is not None:
         past = past.tail(max_steps)
     past = drop_unseen_categories(past)
-    forecaster = Forecaster(config).fit_part(past)
+    forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     series = np.arange(len(past))
     origins = past.lengths - 1
     horizon = config.window.horizon
@@ -380,6 +391,8 @@ def _make_result(
     forecasts: _Forecasts,
     config: Config,
     ends: Ints | None = None,
+    *,
+    against: str = "",
 ) -> Result:
     """Score all windows and each fold, and lay the forecasts out as a table.
 
@@ -398,6 +411,7 @@ def _make_result(
         point=forecasts.point,
         by_series=True,
         probability=probability,
+        against=against,
     )
 
     # A fold of which nothing was observed has no verdict.
@@ -421,34 +435,45 @@ def _make_result(
             ends=ends,
             point=part.point,
             probability=probability,
+            against=against,
         )
         folds.append(fold_verdict)
-    frame = _make_forecast_frame(
-        panel, chosen, forecasts, actual, probability=verdict.of_events
+    at_all_levels = [forecasts.quantiles, forecasts.point[..., None]]
+    frame = make_forecast_frame(
+        panel,
+        chosen,
+        np.concatenate(at_all_levels, -1),
+        forecasts.levels.tolist(),
+        probability=verdict.of_events,
     )
     return Result(verdict, tuple(folds), frame)
 
 
-def _make_forecast_frame(
+def make_forecast_frame(
     panel: Panel,
     chosen: ForecastWindows,
-    forecasts: _Forecasts,
-    actual: Floats,
+    quantiles: Floats,
+    levels: Sequence[float],
     *,
     probability: bool,
 ) -> pd.DataFrame:
-    """Return the forecast table of windows, with their cutoffs and actual values [K, H]."""
+    """Return the forecast table of windows, with their cutoffs and actual values.
+
+    quantiles: [K, H, Q + 1], those at `levels` [Q] and behind them the median.
+    """
+    horizon = quantiles.shape[1]
     frame = panel.forecast_frame(
         chosen.series,
         chosen.origins,
-        np.concatenate([forecasts.quantiles, forecasts.point[..., None]], -1),
-        _and_median(forecasts.levels).tolist(),
+        quantiles,
+        [*levels, 0.5],
         probability=probability,
-        shown=forecasts.levels.tolist(),
+        shown=levels,
     )
     # One cutoff a window, repeated for each of its rows.
     cutoffs = panel.start[chosen.series] + chosen.origins
-    stamps = panel.axis.stamps(np.repeat(cutoffs, forecasts.horizon))
+    stamps = panel.axis.stamps(np.repeat(cutoffs, horizon))
+    actual = actuals_after_origins(panel, chosen.series, chosen.origins, horizon)
     n_keys = len(panel.key_names)
     frame.insert(n_keys, "cutoff", stamps)
     frame.insert(n_keys + 2, "actual", actual.ravel())  # behind the time column
@@ -458,12 +483,11 @@ def _make_forecast_frame(
 def _require_free_names(panel: Panel) -> None:
     """Raise DataError where a column of the panel has a name that the result needs."""
     taken = {*panel.key_names, panel.axis.name}
-    for name in ("cutoff", "actual"):
-        if name in taken:
-            raise DataError(
-                f"the table of forecasts has a column {name!r} of its own",
-                "rename that column of the data",
-            )
+    for name in sorted(taken & {"cutoff", "actual"}):
+        raise DataError(
+            f"the table of forecasts has a column {name!r} of its own",
+            "rename that column of the data",
+        )
 
 
 def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
@@ -474,10 +498,3 @@ def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
                 f"the forecasts have no column {name!r}",
                 suggest_similar(name, map(str, forecasts)),
             )
-
-
-def _require_positive_option(name: str, value: int) -> int:
-    """Return the value of an option, or raise UsageError where it is below 1."""
-    if value < 1:
-        raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
-    return value

@@ -10,13 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.errors import DataError, format_more
+from lstmcast.errors import DataError, UsageError, format_more
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Ints
 
 MIN_HISTORY_STEPS = 2
 """Steps of a series that a cutoff must leave to learn from."""
+
+
+class NothingNewError(DataError):
+    """There is no row after the end of the training: nothing to score a run by yet."""
 
 
 class ForecastWindows(NamedTuple):
@@ -77,6 +81,15 @@ def find_training_ends(forecaster: Predictor, panel: Panel) -> Ints:
     return np.maximum(ends, MIN_HISTORY_STEPS - 1)
 
 
+def count_new_values(forecaster: Predictor, panel: Panel) -> int:
+    """Return how many values of the target, in all series, are newer than the training."""
+    steps_known = find_training_ends(forecaster, panel) + 1
+    steps = np.arange(int(panel.offsets[-1]))
+    place = steps - np.repeat(panel.offsets[:-1], panel.lengths)
+    is_new = place >= np.repeat(steps_known, panel.lengths)
+    return int((is_new & ~np.isnan(panel.values)).sum())
+
+
 def choose_evaluation_windows(
     panel: Panel, cutoff: Ints, horizon: int, step: int
 ) -> ForecastWindows:
@@ -91,7 +104,7 @@ def choose_evaluation_windows(
         training_ends = panel.start + cutoff
         have = format_step(panel, last_steps.max())
         end = format_step(panel, training_ends.max())
-        raise DataError(
+        raise NothingNewError(
             "nothing newer than what the run was trained on:"
             f" need rows after {end}, the data ends at {have}",
             "give rows that were not there when the run was fitted",
@@ -160,3 +173,10 @@ def require_whole_windows(
             f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
             "give every step of a window once, and a column 'cutoff' where a series has several",
         )
+
+
+def require_positive_option(name: str, value: int) -> int:
+    """Return the value of an option; raises UsageError where it is below 1."""
+    if value < 1:
+        raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
+    return value

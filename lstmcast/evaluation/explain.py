@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.errors import DataError
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.network import diagnostics
@@ -69,27 +70,38 @@ class Explanation:
         return pd.DataFrame(rows, columns=list(Factor._fields))
 
 
-def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
+def explain(
+    forecaster: Predictor,
+    panel: Panel | None = None,
+    *,
+    on_event: OnEvent | None = None,
+) -> Explanation:
     """Explain the forecasts of the newest windows of a panel by taking inputs away.
 
     Args:
         forecaster: whose forecasts are explained; left as it is.
         panel: what to forecast (default: the run's own history, and so its validation windows).
+        on_event: called with each input that was taken away.
 
     Raises:
         DataError: no series is long enough to hold a horizon back, or none ever changes.
     """
     panel = forecaster.panel if panel is None else panel
     windows = _OcclusionWindows.of(forecaster, panel)
+    total = len(set(forecaster.covariate_names)) + windows.steps
+    report = on_event or (lambda _: None)
+    report(Event("explain", total=total))
     baseline = windows.forecast(forecaster)
     covariates = []
     for name, forecast in _forecast_without_covariates(forecaster, windows):
         factor = windows.measure_factor("covariate", name, baseline, forecast)
         covariates.append(factor)
-    without_step = [
-        windows.forecast(forecaster, missing_step=step)
-        for step in range(1, windows.steps + 1)
-    ]
+        report(Event("explain", name, len(covariates), total))
+    without_step = []
+    for step in range(1, windows.steps + 1):
+        without_step.append(windows.forecast(forecaster, missing_step=step))
+        done = len(covariates) + step
+        report(Event("explain", f"past step {step}", done, total))
     lags = _measure_lags(windows, baseline, without_step)
     past_steps = []
     for step, forecast in enumerate(without_step, 1):

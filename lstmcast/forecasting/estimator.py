@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any, Self
 
-from lstmcast.config import Config
-from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.config import Config, group_settings
 
 
 class Estimator:
     """A configuration with `get_params` and `set_params`, as scikit-learn's estimators have them.
 
-    The name of a setting is its section and its own, `train__loss`; `config` is all of them.
-    Nothing is checked against data before `fit`, and `sklearn.base.clone` makes an unfitted copy
-    (Buitinck et al. 2013).
+    The name of a setting is its own, `loss`, or with its section, `train__loss`; `config` is all of
+    them. Nothing is checked against data before `fit`, and `sklearn.base.clone` makes an unfitted
+    copy (Buitinck et al. 2013).
     """
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
@@ -32,28 +31,38 @@ class Estimator:
     def set_params(self, **params: Any) -> Self:
         """Change settings by name, for the next `fit`.
 
-        Raises UsageError for an unknown name or a value out of range; then nothing is changed.
+        Raises ArgumentError for an unknown name, UsageError for a value out of range; then nothing
+        is changed.
         """
         config: Config = params.pop("config", self.config)
-        known = dict(_iter_settings(config))
-        changes: dict[str, dict[str, Any]] = {}
-        for name, value in params.items():
-            if name not in known:
-                raise UsageError(
-                    f"unknown setting {name!r}", suggest_similar(name, known)
-                )
-            section, _, setting = name.partition("__")
-            of_section = changes.setdefault(section, {})
-            of_section[setting] = value
-
-        # All of a section's settings at once: it checks what they are together.
-        sections = {}
-        for section, settings in changes.items():
-            before = getattr(config, section)
-            sections[section] = replace(before, **settings)
-
-        self.config = replace(config, **sections)
+        self.config = with_settings(config, params)
         return self
+
+
+def with_settings(config: Config, settings: dict[str, Any]) -> Config:
+    """Return the configuration with some settings changed, see `config.group_settings`."""
+    # All of a section's settings at once: it checks what they are together.
+    sections = {}
+    for section, changes in group_settings(settings).items():
+        before = getattr(config, section)
+        sections[section] = replace(before, **changes)
+    changed = replace(config, **sections)
+    # The same object where nothing changes, as scikit-learn's checks ask for.
+    return config if changed == config else changed
+
+
+def list_changed_settings(config: Config) -> dict[str, Any]:
+    """List the settings that are not the default, by their own names."""
+    default = Config()
+    changed = {}
+    for section in fields(config):
+        ours = getattr(config, section.name)
+        usual = getattr(default, section.name)
+        for setting in fields(ours):
+            value = getattr(ours, setting.name)
+            if value != getattr(usual, setting.name):
+                changed[setting.name] = value
+    return changed
 
 
 def _iter_settings(config: Config) -> Iterator[tuple[str, Any]]:

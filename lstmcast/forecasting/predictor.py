@@ -74,7 +74,8 @@ class Predictor(RunInputs):
     start: what training started from, with its SHA-256.
     fingerprint: of the panel that was fitted.
     notes: what a user should know about the fit.
-    made: device, precision and processor of the training; empty where an older run has none.
+    made: device, precision and processor of the training, and of a run when it was written (`at`,
+    UTC), from which `file` and `until` which stamp; what an older run does not say is not there.
     """
 
     panel: Panel

@@ -29,9 +29,6 @@ def fit_error_quantiles(errors: Floats) -> Floats:
     Their shape is that of the errors of all steps together, their size that of each step, never
     smaller for a later step. The median is 0: it is the point that the network was trained for.
     """
-    # Slow to import, and most losses do without it.
-    from scipy.optimize import isotonic_regression
-
     known = ~np.isnan(errors)
     if not known.any():
         horizon = errors.shape[1]
@@ -43,8 +40,7 @@ def fit_error_quantiles(errors: Floats) -> Floats:
     mean_size = total_size / np.maximum(count, 1)
 
     # The closest sizes that never fall; the small weight lets steps without errors take part.
-    regression = isotonic_regression(mean_size, weights=count + 1e-9)
-    size = np.asarray(regression.x, dtype=np.float64)
+    size = fit_never_falling(mean_size, count + 1e-9)
 
     # The errors of all steps, as if those of each step were of size 1.
     ratios = np.zeros_like(errors)
@@ -52,6 +48,29 @@ def fit_error_quantiles(errors: Floats) -> Floats:
     shape = np.quantile(ratios[known], NETWORK_QUANTILES)
     centred = shape - shape[_MEDIAN]
     return np.outer(size, centred)
+
+
+def fit_never_falling(values: Floats, weights: Floats) -> Floats:
+    """Fit the closest values [H] that never fall, by weighted squares.
+
+    Neighbours that fall are merged into their mean until none do: pool adjacent violators (Barlow,
+    Bartholomew, Bremner & Brunk 1972).
+    """
+    means: list[float] = []
+    masses: list[float] = []
+    sizes: list[int] = []
+    for value, weight in zip(values, weights, strict=True):
+        mean, mass, size = float(value), float(weight), 1
+        while means and means[-1] >= mean:
+            before = masses.pop()
+            mean = (before * means.pop() + mass * mean) / (before + mass)
+            mass += before
+            size += sizes.pop()
+        means.append(mean)
+        masses.append(mass)
+        sizes.append(size)
+
+    return np.repeat(means, sizes)
 
 
 def cross_fit_error_quantiles(errors: Floats, folds: Ints) -> Floats:

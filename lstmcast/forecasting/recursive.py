@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.forecasting.quantiles import STANDARD_NORMAL
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 
@@ -25,6 +26,8 @@ MAX_STEP_CORRELATION = 0.999
 SAMPLED_LEVELS = (np.arange(20) + 0.5) / 20
 """Levels of the quantiles that paths are drawn from; together they stand for the whole
 distribution."""
+PATH_LEVELS = (np.arange(100) + 0.5) / 100
+"""Levels of the quantiles that whole sample paths are drawn from, for a user to see."""
 _LOW, _HIGH = 3, -4
 """Places among SAMPLED_LEVELS between which the width of an interval is measured."""
 _WIDTH_LEVELS = (SAMPLED_LEVELS[_LOW], 0.5, SAMPLED_LEVELS[_HIGH])
@@ -348,14 +351,40 @@ def _draw_antithetic_levels(block: int, correlation: Floats, target: int) -> Flo
     return np.asarray(middle / PATHS_PER_WINDOW)
 
 
+def draw_sample_paths(quantiles: Floats, n_paths: int, seed: int) -> Floats:
+    """Draw sample paths [K, S, H] from quantiles [K, H, V] of windows at PATH_LEVELS.
+
+    Each step has the distribution of its quantiles. From step to step the levels follow a Gaussian
+    copula, an autoregression whose correlations are those of `infer_step_correlations`: sums and
+    extremes over the horizon are as uncertain as the widths of the intervals say. Windows are drawn
+    independently of each other.
+    """
+    n_windows, horizon, _ = quantiles.shape
+    # Every fifth of the fine levels is one of SAMPLED_LEVELS.
+    correlations = infer_step_correlations(quantiles[..., 2::5])
+    rng = np.random.default_rng(seed)
+    normal = rng.normal(size=(n_windows, n_paths, horizon))
+    for step in range(1, horizon):
+        kept = correlations[:, None, step]
+        new = np.sqrt(1 - kept**2)
+        normal[..., step] = kept * normal[..., step - 1] + new * normal[..., step]
+    # One by one: numpy has no distributions, and a library of them takes longer to import.
+    one_by_one = np.vectorize(STANDARD_NORMAL.cdf, otypes=[np.float64])
+    levels = one_by_one(normal).reshape(-1, horizon)
+    by_path = np.repeat(quantiles, n_paths, axis=0)
+    values = _interpolate_at_levels(by_path, levels)
+    return values.reshape(n_windows, n_paths, horizon)
+
+
 def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
     """Return values [n, H] at levels [n, H], linear between quantiles [n, H, V].
 
-    The quantiles are at SAMPLED_LEVELS; levels beyond the outermost of them get its value.
+    The quantiles are at levels (v + 0.5) / V, as SAMPLED_LEVELS are; levels beyond the outermost of
+    them get its value.
     """
-    count = len(SAMPLED_LEVELS)
+    count = quantiles.shape[-1]
 
-    # SAMPLED_LEVELS are (v + 0.5) / V: this turns a level into its place v.
+    # This turns a level into its place v.
     place = levels * count - 0.5
     place = place.clip(0, count - 1)
 

@@ -3,6 +3,7 @@
 Knows what a forecaster consists of, not how it forecasts.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,7 +43,7 @@ def save_forecaster(
         "lead": forecaster.lead,
         "seed": forecaster.config.train.seed,
         "start": forecaster.start,
-        "made": forecaster.made,
+        "made": forecaster.made | _describe_making(forecaster),
         "members": [network.shape._asdict() for network in forecaster.networks],
         "data": {
             "fingerprint": forecaster.fingerprint,
@@ -61,6 +62,15 @@ def save_forecaster(
         contents.SCALER_FILE: serialization.pack_json(scaling),
     }
     return publish.publish_run(path, files, manifest, force=force, previous=previous)
+
+
+def _describe_making(forecaster: "Predictor") -> dict[str, str]:
+    """Say when this run is written, and up to which stamp its data go."""
+    now = datetime.now(UTC)
+    panel = forecaster.panel
+    newest = panel.start + panel.lengths - 1
+    until = panel.axis.texts(newest.max(keepdims=True))[0]
+    return {"at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "until": str(until)}
 
 
 def _pack_metrics(forecaster: "Predictor") -> dict[str, Any]:

@@ -24,8 +24,14 @@ from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.calendar_fields import DAY
 
+SERIES_HINT = ", or name the series column with --series"
+"""The part of a hint that a proposal of the very column takes the place of."""
 _CLOCK_COLUMN_NAME = r"hour|hr|hours?|time|clock|minute"
 """Names of columns that may hold the time of day beside a column of days."""
+
+
+class RepeatedTimesError(DataError):
+    """Rows of one series that share a time, where nothing says what to do with them."""
 
 
 class RepeatedHours(NamedTuple):
@@ -138,10 +144,7 @@ def _duplicates_error(
             " or say what to do with --duplicates first",
         )
 
-    hint = (
-        "say what to do with --duplicates first, last, mean or sum,"
-        " or name the series column with --series"
-    )
+    hint = f"say what to do with --duplicates first, last, mean or sum{SERIES_HINT}"
 
     clocks = []
     for name in table.names:
@@ -153,7 +156,7 @@ def _duplicates_error(
         both = f"--time {time_column.name},{clocks[0]}"
         hint = f"if the time of day stands beside it: {both}; or {hint}"
 
-    return DataError(message, hint)
+    return RepeatedTimesError(message, hint)
 
 
 def _format_examples(

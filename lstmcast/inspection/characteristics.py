@@ -8,7 +8,6 @@ Axes: N series, T steps, S series that are sampled, m season length.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
 from lstmcast.inspection.outliers import (
     MAD_TO_DEVIATION,
@@ -16,6 +15,7 @@ from lstmcast.inspection.outliers import (
     Outlier,
     find_jump,
     find_outliers,
+    rolling_mean,
     seasonal_profile,
 )
 from lstmcast.ragged import Bools, Floats, Ints, choose_evenly
@@ -153,7 +153,7 @@ def seasonal_strength(y: Floats, m: int) -> float:
 
     is_odd = m % 2 == 1
     window = m if is_odd else m + 1  # an odd window is centred on its step
-    trend = uniform_filter1d(y, window, mode="nearest")
+    trend = rolling_mean(y, window)
     detrended = _clip_outliers(y - trend)
     profile = seasonal_profile(detrended, m)
     residuals = detrended - profile

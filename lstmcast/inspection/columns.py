@@ -4,6 +4,7 @@ Axes: n rows of the table.
 """
 
 import re
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from lstmcast.config import Columns, DataConfig
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError, format_names
 from lstmcast.ingest.encoding import MAX_CATEGORIES
 from lstmcast.ingest.keys import factorize_keys
 from lstmcast.ingest.time_column import (
@@ -35,6 +36,8 @@ than a target."""
 _MAX_KEY_COLUMNS = 8
 """Columns tried as the name of the series, alone and together, where a stamp stands in several
 rows."""
+_MAX_LISTED_TARGETS = 12
+"""Columns of numbers that are listed where one of them has to be chosen."""
 USUAL_TARGET_NAMES = ("y", "target", "value")
 """Names that mean the target and nothing else."""
 _PLACEHOLDER_TARGET = ("",)
@@ -128,6 +131,56 @@ def infer_roles(
 
     found: Roles = {"time": times, "series": series, "target": targets}
     return Columns(**{**requested, **found})
+
+
+def infer_only_target(table: Table, requested: Roles) -> str:
+    """Return the only column of numbers that has no other role.
+
+    requested: the roles that are known, without a target. Raises UsageError that lists them where
+    there are several, DataError where there is none.
+    """
+    profiles = profile_columns(table)
+    roles = infer_roles(table, profiles, requested)
+    taken: set[str] = set()
+    for role in COLUMN_ROLES:
+        if role != "target":
+            taken.update(getattr(roles, role))
+
+    free = [profile for profile in profiles if profile.name not in taken]
+    ranked = _rank_targets(table, free)
+    profile_by_name = {profile.name: profile for profile in profiles}
+    # Beside a column of values, one that numbers the rows is no candidate.
+    values = [
+        name for name in ranked if not is_row_number(table, profile_by_name[name])
+    ]
+    candidates = values or ranked
+    if len(candidates) == 1:
+        return candidates[0]
+
+    quoted = [repr(name) for name in candidates]
+    raise UsageError(
+        f"{table.name} has {len(candidates):,} columns of numbers: "
+        f"{format_names(quoted, most=_MAX_LISTED_TARGETS)}",
+        "name the one to forecast with --target, such as "
+        f"--target {shlex.quote(candidates[0])}",
+    )
+
+
+def propose_series_columns(table: Table, roles: Columns) -> tuple[str, ...]:
+    """Return columns that, beside those of `roles`, tell apart rows that share a time.
+
+    Empty where no few columns do.
+    """
+    taken: list[str] = []
+    for role in COLUMN_ROLES:
+        taken += getattr(roles, role)
+    times = roles.time or _infer_time(table, taken)
+    if times == (NO_TIME_COLUMN,):
+        return ()
+    profiles = profile_columns(table)
+    free = [profile for profile in profiles if profile.name not in (*taken, *times)]
+    given = (*times, *roles.series)
+    return _infer_series_columns(table, free, given, has_target=True)
 
 
 def _infer_time(table: Table, with_role: Sequence[str]) -> tuple[str, ...]:
@@ -271,12 +324,16 @@ def _is_number_column(table: Table, name: str) -> bool:
 
 
 def _infer_series_columns(
-    table: Table, free: Sequence[ColumnProfile], times: tuple[str, ...]
+    table: Table,
+    free: Sequence[ColumnProfile],
+    times: tuple[str, ...],
+    *,
+    has_target: bool = False,
 ) -> tuple[str, ...]:
     """The fewest columns that separate rows of one time; none where no three of them do.
 
-    Numbers only where most times come more than once, and never all columns of numbers: one is the
-    target.
+    Numbers only where most times come more than once, and never all columns of numbers unless there
+    is a target already: one of them is that.
     """
     repeated = table.frame.duplicated(list(times))
     if not repeated.any():
@@ -297,7 +354,7 @@ def _infer_series_columns(
     # Where one column does, more of them would do as well: the fewest come first.
     for size in (1, 2, 3):
         for key in combinations(names, size):
-            has_target_left = not numbers <= set(key)
+            has_target_left = has_target or not numbers <= set(key)
             if has_target_left and not table.frame.duplicated([*times, *key]).any():
                 return key
     return ()

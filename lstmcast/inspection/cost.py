@@ -7,8 +7,6 @@ Axes: M ensemble members.
 """
 
 import math
-import resource
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -17,6 +15,7 @@ import torch
 
 from lstmcast.compute.jobs import count_cores
 from lstmcast.compute.progress import Event
+from lstmcast.compute.system import peak_memory
 from lstmcast.config import Config
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import (
@@ -24,7 +23,7 @@ from lstmcast.training.forecaster import (
     MIN_PANEL_SERIES,
     Forecaster,
 )
-from lstmcast.training.members import load_pretrained_arrays
+from lstmcast.training.initial_weights import load_pretrained_arrays
 from lstmcast.training.recipes import (
     MIN_TIME_STEPS_FROM_SCRATCH,
     Recipe,
@@ -138,7 +137,7 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
         parameters=sum(network.parameters for network in probe.networks),
         training_steps=sum(recipe.schedule.steps for recipe in recipes),
         seconds=fixed + min(training_seconds, budget),
-        memory=_peak_memory() * processes,
+        memory=peak_memory() * processes,
     )
 
 
@@ -229,11 +228,3 @@ def _parallel_seconds(training: list[float], jobs: int, is_panel: bool) -> float
     share = sum(rest) / jobs
     longest = max(rest, default=0.0)
     return first + max(share, longest)
-
-
-def _peak_memory() -> int:
-    """Largest resident set of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # macOS counts bytes, Linux KiB.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return peak * unit

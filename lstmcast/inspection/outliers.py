@@ -9,7 +9,7 @@ Axes: T steps, m season length, W steps of a window.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import median_filter
+import pandas as pd
 
 from lstmcast.ragged import Bools, Floats
 
@@ -163,7 +163,7 @@ def find_jump(y: Floats, m: int) -> Jump | None:
     after = _running_medians(backwards, window)[::-1]
     size = np.abs(after[1:] - before[:-1])
 
-    smooth = median_filter(level, window, mode="nearest")
+    smooth = rolling_median(level, window)
     around = np.abs(level - smooth)
     noise = MAD_TO_DEVIATION * float(np.median(around))
     rounding = 1e-9 * _largest_size(z)
@@ -223,10 +223,26 @@ def _take_season_out(y: Floats, m: int) -> tuple[Floats, Floats]:
         return y, np.zeros(len(y))
 
     window = 2 * (m // 2) + 1  # an odd window is centred on its step
-    trend = median_filter(y, window, mode="nearest")
+    trend = rolling_median(y, window)
     detrended = y - trend
     profile = seasonal_profile(detrended, m)
     return y - profile, profile
+
+
+def rolling_median(y: Floats, window: int) -> Floats:
+    """The median of the odd window around each step, [T]; the ends are repeated beyond it."""
+    half = window // 2
+    padded = pd.Series(np.pad(y, half, mode="edge"))
+    medians = padded.rolling(window, center=True).median()
+    return medians.to_numpy()[half : half + len(y)]
+
+
+def rolling_mean(y: Floats, window: int) -> Floats:
+    """The mean of the odd window around each step, [T]; the ends are repeated beyond it."""
+    half = window // 2
+    padded = pd.Series(np.pad(y, half, mode="edge"))
+    means = padded.rolling(window, center=True).mean()
+    return means.to_numpy()[half : half + len(y)]
 
 
 def _needs_logarithm(y: Floats) -> bool:

@@ -247,11 +247,11 @@ def _train_further(
     from lstmcast.network.torch_network import to_trained_network
     from lstmcast.training.device import describe_training_machine
     from lstmcast.training.members import (
-        TrainingTask,
         compute_deadline,
         describe_time_budget_cuts,
         train_members,
     )
+    from lstmcast.training.sampler import TrainingTask
 
     panel = longer.panel
     config = replace(longer.config, train=train_config)

@@ -1,25 +1,23 @@
-"""Errors, likelihood and attention of trained networks on windows. Knows no frames.
+"""Errors, likelihood and attention of trained networks on windows.
+
+Knows no frames, and loads torch only for what needs it.
 
 Axes: M networks, K windows, H horizon, L context.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from lstmcast.errors import UsageError
 from lstmcast.features.windows import Windows
 from lstmcast.network.inference import iter_batches, predict_batch_quantiles
-from lstmcast.network.losses import LikelihoodLoss, LossTargets
-from lstmcast.network.torch_network import (
-    TorchNetwork,
-    single_torch_thread,
-    to_tensors,
-    to_torch_network,
-)
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.ragged import Floats, Ints
+
+if TYPE_CHECKING:
+    from lstmcast.network.torch_network import TorchNetwork
 
 
 def compute_scaled_errors(
@@ -43,7 +41,6 @@ def compute_scaled_errors(
     return errors
 
 
-@torch.no_grad()
 def attention_by_step(
     networks: Sequence[TrainedNetwork],
     weights: Floats,
@@ -57,6 +54,14 @@ def attention_by_step(
     use theirs if there are any. It sums to 1, with 0 for steps before the series. Raises UsageError
     for networks without attention.
     """
+    import torch
+
+    from lstmcast.network.torch_network import (
+        single_torch_thread,
+        to_tensors,
+        to_torch_network,
+    )
+
     models = [to_torch_network(network) for network in networks]
 
     # Networks that have not learnt to use theirs would show an attention without any effect.
@@ -67,7 +72,7 @@ def attention_by_step(
 
     n_windows = len(series)
     attention = np.zeros((n_windows, windows.context))
-    with single_torch_thread():
+    with torch.no_grad(), single_torch_thread():
         for part, batch in iter_batches(windows, series, origins):
             inputs = to_tensors(batch)
             for model, weight in zip(models, share, strict=True):
@@ -78,7 +83,7 @@ def attention_by_step(
     return attention
 
 
-def _has_learnt_attention(model: TorchNetwork) -> bool:
+def _has_learnt_attention(model: "TorchNetwork") -> bool:
     """Return whether attention has any effect; raise UsageError for a network without it.
 
     It starts without one, and training may leave it there.
@@ -89,7 +94,6 @@ def _has_learnt_attention(model: TorchNetwork) -> bool:
     return bool(weight.abs().sum() > 0)
 
 
-@torch.no_grad()
 def log_densities(
     networks: Sequence[TrainedNetwork], windows: Windows, series: Ints, origins: Ints
 ) -> Floats:
@@ -103,11 +107,20 @@ def log_densities(
     if networks[0].interval != "likelihood":
         return np.empty((0, n_windows, windows.horizon))
 
+    import torch
+
+    from lstmcast.network.losses import LikelihoodLoss, LossTargets
+    from lstmcast.network.torch_network import (
+        single_torch_thread,
+        to_tensors,
+        to_torch_network,
+    )
+
     models = [to_torch_network(network) for network in networks]
     n_networks = len(models)
     densities = np.empty((n_networks, n_windows, windows.horizon))
     log_series = windows.steps.state.log
-    with single_torch_thread():
+    with torch.no_grad(), single_torch_thread():
         for part, batch in iter_batches(windows, series, origins):
             z = batch.z[:, 0]
             missing = np.isnan(z)

@@ -15,7 +15,9 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lstmcast.compute.system import count_usable_cores
 from lstmcast.config import NETWORK_QUANTILES
+from lstmcast.extras import require_torch
 from lstmcast.features.candidates import CANDIDATES
 from lstmcast.features.scaler import inverse_transform
 from lstmcast.features.windows import Batch, Windows
@@ -219,11 +221,7 @@ def count_threads() -> int:
 
     That is how workers are told to use one each.
     """
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-
+    cores = count_usable_cores()
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit):
         cores = min(cores, int(limit))
@@ -239,6 +237,7 @@ def predict_batch_quantiles(
     Of a point loss the point stands at every level.
     """
     if not can_run_in_numpy(network):
+        require_torch("the network of this run needs")
         # Takes a second and 200 MB, which most runs do without.
         from lstmcast.network.torch_network import predict_quantiles_in_torch
 

@@ -31,6 +31,9 @@ MAX_LOG_FACTOR = 8
 MIN_PROBABILITY = 0.01
 """No blend of probabilities is nearer to 0 or 1 than this."""
 
+_SINGLE_PRECISION_DEVICES = ("mps",)
+"""Devices without float64."""
+
 
 class LossTargets(NamedTuple):
     """What a loss compares with, and the units of its network.
@@ -49,12 +52,11 @@ class LossTargets(NamedTuple):
     def of(cls, batch: Batch, device: torch.device | str = "cpu") -> "LossTargets":
         """Return the targets of a batch of windows, on a device."""
         as_tensor = partial(torch.as_tensor, device=device)
-        return cls(
-            relative=as_tensor(batch.target),
-            z=as_tensor(batch.z),
-            base=as_tensor(batch.base),
-            scale=as_tensor(batch.scale),
-        )
+        units = [batch.z, batch.base, batch.scale]
+        if torch.device(device).type in _SINGLE_PRECISION_DEVICES:
+            units = [array.astype(np.float32) for array in units]
+        z, base, scale = map(as_tensor, units)
+        return cls(as_tensor(batch.target), z, base, scale)
 
     def to_z(self, relative: Tensor) -> Tensor:
         """Turn values [..., n] that are relative to the base, in scales, into z."""

@@ -14,4 +14,6 @@ Knows neither files nor networks.
 `layout`         the flat arrays of a panel laid out anew
 `extend`         a later panel beside the one that a run was trained on
 `merge`          both merged into one
+
+`frames/` is the library's door: data of any kind to a panel, and results back.
 """

@@ -9,10 +9,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lstmcast.config import UNTRANSFORMED_LOSSES, Config, Loss, WindowConfig
+from lstmcast.config import (
+    UNTRANSFORMED_LOSSES,
+    Config,
+    Loss,
+    WindowConfig,
+)
 from lstmcast.errors import DataError, UsageError, format_more, format_names
+from lstmcast.extras import require_extra
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, concat_ranges
+
+_SCIPY_LOSSES = ("student-t", "negative-binomial")
+"""Losses of distributions whose quantiles scipy computes."""
 
 
 def require_fit(panel: Panel, config: Config, horizon: int | None) -> None:
@@ -28,8 +37,15 @@ def require_fit(panel: Panel, config: Config, horizon: int | None) -> None:
         require_series_length(panel, config.window, horizon)
     require_target_for_loss(panel, config.train.loss)
     require_loss_for_binary(panel, config.train.loss)
+    require_packages_for_loss(config.train.loss)
     if config.model.transform == "log":
         require_positive_values(panel)
+
+
+def require_packages_for_loss(loss: Loss) -> None:
+    """Raise UsageError where a package is missing that the quantiles of a loss need."""
+    if loss in _SCIPY_LOSSES:
+        require_extra(f"--loss {loss} needs", "likelihood", "scipy")
 
 
 def require_series_length(panel: Panel, window: WindowConfig, horizon: int) -> None:

@@ -5,9 +5,10 @@ Axes: K windows, H horizon, Q quantiles.
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Floats, Ints
@@ -61,6 +62,78 @@ def quantile_columns(
         percent = round(100 * level, 6)
         columns[f"q{percent:g}"] = quantiles[..., q].ravel()
     return columns
+
+
+def forecast_columns(
+    panel: "Panel",
+    series: Ints,
+    origins: Ints,
+    quantiles: Floats,
+    levels: Sequence[float],
+    *,
+    probability: bool,
+    shown: Sequence[float] | None,
+) -> dict[str, Any]:
+    """Return the columns of a forecast table, see `Panel.forecast_columns`."""
+    horizon = quantiles.shape[1]
+    columns: dict[str, Any] = {}
+    for name, values in key_columns(panel, series).items():
+        columns[name] = values.repeat(horizon)
+
+    last = panel.start[series] + np.asarray(origins)
+    steps_ahead = np.arange(1, horizon + 1)
+    ordinals = last[:, None] + steps_ahead
+
+    # Series share their stamps: each is formatted once.
+    unique, inverse = np.unique(ordinals.ravel(), return_inverse=True)
+    stamps = panel.axis.stamps(unique)
+    columns[panel.axis.name] = stamps.take(inverse)
+
+    return columns | quantile_columns(
+        quantiles, levels, probability=probability, shown=shown
+    )
+
+
+def context_frame(panel: "Panel", values: Floats, name: str) -> "pd.DataFrame":
+    """Tabulate the last steps of each series, see `Panel.context_frame`."""
+    import pandas as pd
+
+    width = values.shape[1]
+    last_step = panel.lengths[:, None] - 1
+    step = last_step + np.arange(1 - width, 1)
+
+    # Steps before the first of a short series are left out.
+    is_in_series = step >= 0
+    series, _ = np.nonzero(is_in_series)
+    ordinals = panel.start[series] + step[is_in_series]
+
+    columns = key_columns(panel, series)
+    columns[panel.axis.name] = panel.axis.stamps(ordinals)
+    columns[name] = values[is_in_series]
+    return pd.DataFrame(columns)
+
+
+def key_columns(panel: "Panel", series: Ints) -> dict[str, Any]:
+    """Return the key columns of some series [K], of the type that they had in the input."""
+    columns: dict[str, Any] = {}
+    index = np.asarray(series, dtype=np.int64)
+
+    for part, name in enumerate(panel.key_names):
+        # Where no types are known, keys are texts.
+        kind = panel.key_types[part] if part < len(panel.key_types) else "str"
+        parts = [key[part] for key in panel.keys]
+        values: Any = np.array(parts, dtype=object)[index]
+        if kind != "str":
+            values = _cast_keys(values, kind)
+        columns[name] = values
+
+    return columns
+
+
+def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
+    import pandas as pd
+
+    return pd.Index(texts, dtype="str").astype(kind)
 
 
 def find_point_column(forecasts: "pd.DataFrame") -> str:

@@ -9,17 +9,16 @@ within its series.
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstmcast.config import Columns, DataConfig, Duplicates, Ended, Fill, Last
-from lstmcast.errors import DataError
-from lstmcast.panel.forecast_table import quantile_columns
+from lstmcast.errors import ArgumentError
+from lstmcast.panel.forecast_table import context_frame, forecast_columns, key_columns
+from lstmcast.panel.frames.known_names import complete_columns
 from lstmcast.panel.layout import extend_future, match_keys
 from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
@@ -27,6 +26,7 @@ from lstmcast.timeaxis.axis import TimeAxis
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lstmcast.panel.frames.accept import AcceptedData
     from lstmcast.tables.table import Table
 
 ColumnNames = str | Sequence[str] | None
@@ -55,7 +55,7 @@ class PanelOptions(TypedDict, total=False):
     like: "Panel | None"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Panel:
     """N series on one time axis; NaN is a missing value or a missing row.
 
@@ -86,10 +86,19 @@ class Panel:
     notes: tuple[str, ...] = ()
     fill: Fill = "none"
 
+    def __new__(cls, *values: Any, **_: Any) -> Self:
+        """Refuse a frame in the place of the fields, with what to write instead."""
+        if values and not isinstance(values[0], Columns):
+            raise ArgumentError(
+                f"a Panel is not made of a {type(values[0]).__name__} in this way",
+                "use Panel.from_frame(frame)",
+            )
+        return super().__new__(cls)
+
     @classmethod
     def from_frame(
         cls,
-        frame: "pd.DataFrame",
+        frame: Any,
         *,
         target: ColumnNames = None,
         time: ColumnNames = None,
@@ -109,19 +118,16 @@ class Panel:
         ended: Ended = "keep",
         like: "Panel | None" = None,
     ) -> "Panel":
-        """Validate a frame, which is left unchanged.
+        """Validate data, which are left unchanged.
 
-        `time` is inferred where it is left out; a DatetimeIndex may be the time, too.
-
+        frame: a frame of pandas, polars or Arrow; a Series or an array is one series. Columns named
+        `unique_id`, `ds` and `y` (or `item_id`, `timestamp` and `target`) need no role. `time` is
+        inferred where it is left out; an index of times, or of ids and times, counts as columns.
         like: the panel a run was trained on (`forecaster.panel`), whose roles, frequency and
-        categories are kept; then no role is needed. Raises DataError where the frame cannot be
-        used, UsageError where a column has two roles or there is no target, RunError where the type
-        of a column is not that of `like`.
+        categories are kept; then no role is needed. Raises DataError where the data cannot be used,
+        UsageError where a column has two roles or there is no target, RunError where the type of a
+        column is not that of `like`, ArgumentError for what is no data.
         """
-        # What reads data is slow to import, and a saved panel needs none of it.
-        from lstmcast.ingest.typed_stamps import with_index_as_column
-        from lstmcast.tables.table import Table
-
         options = PanelOptions(
             target=target,
             time=time,
@@ -141,52 +147,38 @@ class Panel:
             ended=ended,
             like=like,
         )
+        # What reads data is slow to import, and a saved panel needs none of it.
+        from lstmcast.panel.frames.accept import accept_data
 
-        columns = with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str)
-        return cls._from_options(Table(columns, "frame"), options)
+        accepted = accept_data(frame, _to_name_tuple(time), _to_name_tuple(target))
+        return cls._from_options(accepted, options)
 
     @classmethod
     def from_arrow(cls, table: Any, **options: Unpack[PanelOptions]) -> "Panel":
         """Validate a pyarrow Table, or another source of Arrow's C stream (reader, polars frame).
 
-        options: as of `from_frame`. Raises what `from_frame` raises, and DataError where a column
-        is there twice.
+        options: as of `from_frame`. Raises what `from_frame` raises.
         """
-        import pyarrow as pa
+        from lstmcast.panel.frames.accept import accept_arrow
 
-        from lstmcast.tables.columnar import decode_periods
-        from lstmcast.tables.table import Table
-
-        arrow = table
-        if not isinstance(table, pa.Table):
-            arrow = pa.table(table)
-
-        count_by_name = Counter(arrow.column_names)
-        repeated = [name for name, count in count_by_name.items() if count > 1]
-        if repeated:
-            raise DataError(
-                f"table: column {repeated[0]!r} is there more than once",
-                "rename one of them",
-            )
-
-        arrow = decode_periods(arrow, "table")
-        return cls._from_options(Table(arrow, "table"), options)
+        return cls._from_options(accept_arrow(table), options)
 
     @classmethod
-    def _from_options(cls, table: "Table", options: PanelOptions) -> "Panel":
-        settings = dict(options)
-        settings.pop("like", None)
+    def _from_options(cls, accepted: "AcceptedData", options: PanelOptions) -> "Panel":
+        from lstmcast.panel.frames.accept import require_target
 
-        roles = []
+        settings = dict(options)
+        like = cast("Panel | None", settings.pop("like", None))
+        roles = {}
         for role in COLUMN_ROLES:
             names = cast(ColumnNames, settings.pop(role, None))
-            roles.append(_to_name_tuple(names))
+            roles[role] = _to_name_tuple(names)
         # What is neither a role nor a panel is a setting of the reading.
         config = DataConfig(**settings)  # type: ignore[arg-type]
-
-        like = options.get("like")
-        columns = like.columns if like and not any(roles) else Columns(*roles)
-        return cls.from_table(table, columns, config, like)
+        if like is not None and not any(roles.values()):
+            return cls.from_table(accepted.table, like.columns, config, like)
+        columns = require_target(roles, accepted)
+        return cls.from_table(accepted.table, columns, config, like)
 
     @classmethod
     def from_table(
@@ -198,10 +190,13 @@ class Panel:
     ) -> "Panel":
         """Validate a table.
 
-        like: the panel a run was trained on, whose frequency and categories are kept. Raises what
-        `from_frame` raises.
+        like: the panel a run was trained on, whose frequency and categories are kept; else columns
+        have roles by their names, too, see `frames.known_names`. Raises what `from_frame` raises.
         """
         from lstmcast.ingest.assemble import assemble_panel
+
+        if like is None:
+            columns = complete_columns(columns, table.names)
 
         # A frame, or the body of a request, is read as its markers of missing values say.
         table = replace(table, na=config.na)
@@ -382,57 +377,39 @@ class Panel:
 
         Texts are an array of objects, typed stamps an index.
         """
-        horizon = quantiles.shape[1]
-        columns: dict[str, Any] = {}
-        for name, values in self.key_columns(series).items():
-            columns[name] = values.repeat(horizon)
-
-        last = self.start[series] + np.asarray(origins)
-        steps_ahead = np.arange(1, horizon + 1)
-        ordinals = last[:, None] + steps_ahead
-
-        # Series share their stamps: each is formatted once.
-        unique, inverse = np.unique(ordinals.ravel(), return_inverse=True)
-        stamps = self.axis.stamps(unique)
-        columns[self.axis.name] = stamps.take(inverse)
-
-        return columns | quantile_columns(
-            quantiles, levels, probability=probability, shown=shown
+        return forecast_columns(
+            self,
+            series,
+            origins,
+            quantiles,
+            levels,
+            probability=probability,
+            shown=shown,
         )
 
     def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
         """Tabulate values [N, L] of the last L steps of each series: keys, time, `name`."""
-        import pandas as pd
-
-        width = values.shape[1]
-        last_step = self.lengths[:, None] - 1
-        step = last_step + np.arange(1 - width, 1)
-
-        # Steps before the first of a short series are left out.
-        is_in_series = step >= 0
-        series, _ = np.nonzero(is_in_series)
-        ordinals = self.start[series] + step[is_in_series]
-
-        columns = self.key_columns(series)
-        columns[self.axis.name] = self.axis.stamps(ordinals)
-        columns[name] = values[is_in_series]
-        return pd.DataFrame(columns)
+        return context_frame(self, values, name)
 
     def key_columns(self, series: Ints) -> dict[str, Any]:
         """Key columns of some series [K], of the type that they had in the input."""
-        columns: dict[str, Any] = {}
-        index = np.asarray(series, dtype=np.int64)
+        return key_columns(self, series)
 
-        for part, name in enumerate(self.key_names):
-            # Where no types are known, keys are texts.
-            kind = self.key_types[part] if part < len(self.key_types) else "str"
-            parts = [key[part] for key in self.keys]
-            values: Any = np.array(parts, dtype=object)[index]
-            if kind != "str":
-                values = _cast_keys(values, kind)
-            columns[name] = values
+    def to_frame(self) -> "pd.DataFrame":
+        """Tabulate the panel: key columns, time, the target (or `value`), then covariates."""
+        from lstmcast.panel.frames.description import panel_to_frame
 
-        return columns
+        return panel_to_frame(self)
+
+    def __repr__(self) -> str:
+        from lstmcast.panel.frames.description import describe_panel_in_a_line
+
+        return describe_panel_in_a_line(self)
+
+    def _repr_html_(self) -> str:
+        from lstmcast.panel.frames.description import describe_panel_as_html
+
+        return describe_panel_as_html(self)
 
     def fingerprint(self) -> str:
         """SHA-256 over keys, times, values and covariates.
@@ -481,12 +458,6 @@ class Panel:
             "future": list(self.future_names),
             "static": list(self.static_names),
         }
-
-
-def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
-    import pandas as pd
-
-    return pd.Index(texts, dtype="str").astype(kind)
 
 
 def _to_name_tuple(names: ColumnNames) -> tuple[str, ...]:

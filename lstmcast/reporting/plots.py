@@ -70,6 +70,7 @@ _METHOD_LABELS = {
     "median": "the median so far",
     "seasonal_mean": "the mean of four seasons",
     "seasonal_mean_2": "the mean of four long seasons",
+    "theta": "the theta method",
     "base_rate": "always the share of ones so far",
 }
 
@@ -128,32 +129,40 @@ def encode_picture(picture: Picture, form: str) -> bytes:
     return out.getvalue()
 
 
-def plot_forecast(panel: Panel, forecast: pd.DataFrame) -> Picture:
+def plot_forecast(
+    panel: Panel,
+    forecast: pd.DataFrame,
+    *,
+    most: int = MAX_PLOTTED_SERIES,
+    n_history: int | None = None,
+) -> Picture:
     """Draw history and forecast of the first series, with the interval.
 
-    forecast: a table of `Forecaster.predict`.
+    forecast: a table of `Forecaster.predict`. most: series that are drawn at most. n_history: past
+    steps (default: four horizons or two seasons).
     """
     levels = list_quantile_columns(forecast)
     horizon = len(forecast) // len(panel)
-    n_history = max(4 * horizon, 2 * panel.axis.season, MIN_HISTORY_STEPS)
+    usual_history = max(4 * horizon, 2 * panel.axis.season, MIN_HISTORY_STEPS)
 
     with picture_style():
-        figure, series_axes = _make_series_figure(panel)
+        figure, series_axes = _make_series_figure(panel, most)
         for i, axes in enumerate(series_axes):
             length = int(panel.lengths[i])
-            begin = max(0, length - n_history)
+            begin = max(0, length - (n_history or usual_history))
             _draw_observed(axes, panel, i, begin)
             rows = forecast.iloc[i * horizon : (i + 1) * horizon]
             times = to_plot_times(panel, i, np.arange(length, length + horizon))
             _draw_interval(axes, times, rows, levels)
             _draw_point_forecast(axes, times, rows, "forecast")
+            _join_to_history(axes, panel, i, rows)
             label_series_axes(axes, panel, i)
         series_axes[0].legend(loc="upper left", ncols=3)
 
     caption = _join_sentences(
         f"The last observed values, and the {horizon} steps ahead.",
         _describe_coverage(levels),
-        describe_shown_series(panel, MAX_PLOTTED_SERIES),
+        describe_shown_series(panel, most),
     )
     return Picture("forecast", "Forecast", caption, figure)
 
@@ -320,11 +329,13 @@ def _make_figure(height: float = 2.8) -> "tuple[Figure, Axes]":
     return figure, figure.add_subplot()
 
 
-def _make_series_figure(panel: Panel) -> "tuple[Figure, list[Axes]]":
+def _make_series_figure(
+    panel: Panel, most: int = MAX_PLOTTED_SERIES
+) -> "tuple[Figure, list[Axes]]":
     """Make a figure with axes for each of the first series, one below the other."""
     from matplotlib.figure import Figure
 
-    count = min(len(panel), MAX_PLOTTED_SERIES)
+    count = min(len(panel), most)
     height = 3.0 if count == 1 else 2.1 * count
     figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
     # matplotlib counts places from 1.
@@ -358,6 +369,15 @@ def _draw_observed(axes: "Axes", panel: Panel, i: int, begin: int) -> None:
     steps = np.arange(begin, end)
     values = panel.series(i)[begin:]
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "observed")
+
+
+def _join_to_history(axes: "Axes", panel: Panel, i: int, rows: pd.DataFrame) -> None:
+    """Draw the way from the last observed value of series i to its forecast."""
+    last = int(panel.lengths[i]) - 1
+    value = panel.series(i)[last]
+    point = rows[find_point_column(rows)].iloc[0]
+    times = to_plot_times(panel, i, np.array([last, last + 1]))
+    axes.plot(times, [value, point], color=MODEL_COLOUR, linewidth=1.5)
 
 
 def _draw_point_forecast(

@@ -1,18 +1,17 @@
-"""A run as one page for a browser: the verdict, pictures, the data, the settings.
+"""A run as one page for a browser: the forecast, how good it is, what drives it, the settings.
 
-The page is one file without scripts and without anything fetched from elsewhere; its
-Content-Security-Policy forbids both. The template escapes whatever comes from the user's data.
-Knows no terminal.
+The page is one file, and nothing is fetched from elsewhere: its Content-Security-Policy forbids it,
+and every script but the one of the chart, which is allowed by its hash and draws what the page
+holds. Without scripts the same page shows a picture. The template escapes whatever comes from the
+user's data. Knows no terminal.
 """
 
 import base64
-import hashlib
 import json
 from math import isnan, nan
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+import pandas as pd
 from markupsafe import Markup
 
 from lstmcast.config import Config
@@ -21,11 +20,19 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
+from lstmcast.reporting.page import load_template, make_policy, read_asset
 from lstmcast.reporting.plots import Picture
+from lstmcast.reporting.report_chart import show_forecast
+from lstmcast.reporting.report_tables import (
+    describe_subject,
+    tabulate_drivers,
+    tabulate_series,
+    tabulate_steps,
+)
+from lstmcast.reporting.season_plot import plot_season
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
 
-_FOLDER = Path(__file__).parent
 _DARK_INK = "#d7dde4"
 _METRIC_MEANINGS = {
     "mae": "mean absolute error, in the unit of the data",
@@ -66,20 +73,31 @@ def make_report_page(
     """
     panel = forecaster.panel if data is None else data
     verdict = newer.verdict if newer else forecaster.verdict
-    pictures, missing_pictures = _plot_pictures(forecaster, panel, verdict, newer)
+    forecast, missing = _make_forecast(forecaster, panel)
+    shown = None if forecast is None else show_forecast(panel, forecast)
+    pictures = _plot_pictures(forecaster, panel, forecast, verdict, newer)
+    embedded = {picture.name: _embed_picture(picture) for picture in pictures}
     all_settings, chosen_settings = _list_settings(run.manifest)
-    stylesheet = (_FOLDER / "report.css").read_text(encoding="utf-8")
+    stylesheet = read_asset("report.css")
+    script = read_asset("report.js") if shown else ""
     # Each note once: the panel is often the one that was fitted.
     notes = dict.fromkeys((*panel.notes, *forecaster.notes))
-    page = _load_template().render(
+    page = load_template("report.html.jinja").render(
         title=f"Forecast of {' and '.join(panel.columns.target)}",
-        policy=Markup(_content_policy(stylesheet)),  # ours, quotes and all
-        stylesheet=Markup(stylesheet),  # our own file
-        subject=_describe_subject(panel, forecaster),
+        policy=Markup(make_policy(stylesheet, script)),  # ours, quotes and all
+        stylesheet=Markup(stylesheet),  # our own files
+        script=Markup(script),
+        # JSON whose "<" are escaped: nothing in it ends the script that it stands in.
+        chart=Markup(shown.chart if shown else ""),
+        shown=shown,
+        subject=describe_subject(panel, forecaster),
         verdict=_describe_verdict(verdict, forecaster, out_of_sample=newer is not None),
         is_better=verdict is not None and verdict.beats_baseline,
-        pictures=[_embed_picture(picture) for picture in pictures],
-        missing_pictures=missing_pictures,
+        pictures=embedded,
+        missing=missing,
+        by_series=tabulate_series(verdict, panel) if verdict else None,
+        by_step=tabulate_steps(verdict) if verdict else None,
+        drivers=tabulate_drivers(forecaster, panel),
         data=[_describe_data(panel, forecaster), *notes],
         scores=_tabulate_scores(verdict) if verdict else None,
         score_meanings=_explain_scores(verdict) if verdict else None,
@@ -91,56 +109,28 @@ def make_report_page(
     return ReportPage(page, pictures)
 
 
-def _load_template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_show_control_characters,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.jinja")
-
-
-def _show_control_characters(value: Any) -> Any:
-    """Spell out control and bidirectional characters, which can make text look like another."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    shown = []
-    for char in value:
-        if char.isprintable() or char == "\n":
-            shown.append(char)
-        else:
-            escaped = char.encode("unicode_escape").decode("ascii")
-            shown.append(escaped)
-    return "".join(shown)
-
-
-def _content_policy(stylesheet: str) -> str:
-    """The policy that allows this one stylesheet and pictures inside the page, and nothing else."""
-    # A browser takes the hash of what stands between the tags, so the page holds it unchanged.
-    sha256 = hashlib.sha256(stylesheet.encode()).digest()
-    digest = base64.b64encode(sha256).decode()
-    return (
-        "default-src 'none'; img-src data:; "
-        f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    )
+def _make_forecast(
+    forecaster: Predictor, panel: Panel
+) -> tuple[pd.DataFrame | None, str]:
+    """Return the forecast, or None and why there is none."""
+    try:
+        return forecaster.predict(panel), ""
+    except DataError as error:
+        # Such as covariates that end with the data: the rest of the page is still worth having.
+        return None, f"No forecast is drawn: {error.message}."
 
 
 def _plot_pictures(
-    forecaster: Predictor, panel: Panel, verdict: Verdict | None, newer: Result | None
-) -> tuple[list[Picture], list[str]]:
-    """Draw what can be drawn; the second list says what cannot, and why."""
+    forecaster: Predictor,
+    panel: Panel,
+    forecast: pd.DataFrame | None,
+    verdict: Verdict | None,
+    newer: Result | None,
+) -> list[Picture]:
+    """Draw what can be drawn."""
     pictures: list[Picture] = []
-    missing: list[str] = []
-    try:
-        forecast = forecaster.predict(panel)
+    if forecast is not None:
         pictures.append(plots.plot_forecast(panel, forecast))
-    except DataError as error:
-        # Such as covariates that end with the data: the rest of the page is still worth having.
-        missing.append(f"No forecast is drawn: {error.message}.")
     if newer:
         pictures.append(plots.plot_backtest(panel, newer.forecasts))
     if verdict:
@@ -149,10 +139,13 @@ def _plot_pictures(
         # Probabilities have no interval.
         if not verdict.of_events:
             pictures.append(plots.plot_coverage(verdict))
+    season = plot_season(panel, forecaster.season)
+    if season is not None:
+        pictures.append(season)
     # A single point makes no line.
     if len(forecaster.history) > 1:
         pictures.append(plots.plot_training(forecaster.history))
-    return pictures, missing
+    return pictures
 
 
 def _embed_picture(picture: Picture) -> dict[str, str]:
@@ -182,14 +175,6 @@ def _describe_verdict(
         rows = "These rows were held back from the training."
     sentences = [*verdict.sentences(), rows, forecaster.guard.sentence()]
     return [sentence for sentence in sentences if sentence]
-
-
-def _describe_subject(panel: Panel, forecaster: Predictor) -> str:
-    series = "One series"
-    if len(panel) > 1:
-        series = f"{len(panel):,} series"
-    frequency = panel.axis.grid.words
-    return f"{series}, {frequency}, {forecaster.horizon} steps ahead."
 
 
 def _describe_data(panel: Panel, forecaster: Predictor) -> str:

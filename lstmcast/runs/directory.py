@@ -5,7 +5,6 @@ was trained or of what its files mean; `publish` puts runs in their place.
 """
 
 import contextlib
-import errno
 import json
 import os
 import re
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 from zoneinfo import TZPATH
 
+from lstmcast.compute import system
+from lstmcast.compute.system import open_folder
 from lstmcast.errors import RunError, suggest_similar
 from lstmcast.runs.disk import hidden_sibling, sha256_hex, sync_folder, write_new_file
 from lstmcast.runs.lock import find_lock_holder
@@ -83,12 +84,14 @@ class _ManifestFields(TypedDict):
 class Run:
     """A published run: its place, its manifest, and its files, which stay open.
 
-    So all that is read is of one run, even where another has taken its place meanwhile.
+    So all that is read is of one run, even where another has taken its place meanwhile. Where open
+    files keep a folder from being renamed (Windows), their contents are kept instead.
     """
 
     path: Path
     manifest: dict[str, Any]
     handles: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+    kept: dict[str, bytes] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Close the files when nobody has the run any more."""
@@ -110,9 +113,12 @@ class Run:
                 f"the run {str(self.path)!r} has no file {name!r}", "fit it again"
             )
         file = self.path / name
-        contents = _read_contents(
-            self.handles[name], file, MAX_FILE_BYTES, expected["bytes"]
-        )
+        if name in self.kept:
+            contents = self.kept[name]
+        else:
+            contents = _read_contents(
+                self.handles[name], file, MAX_FILE_BYTES, expected["bytes"]
+            )
         if sha256_hex(contents) != expected["sha256"]:
             raise damaged_file_error(file, "is not what was saved (SHA-256 differs)")
         return contents
@@ -137,13 +143,14 @@ def open_run(path: str | Path) -> Run:
             raise RunError(
                 f"{str(path)!r} is a file, not a run directory", _NAME_A_RUN_HINT
             )
-        with contextlib.suppress(FileNotFoundError), _open_folder(place) as folder:
+        with contextlib.suppress(FileNotFoundError), open_folder(place) as folder:
+            opened = place.stat() if folder is None else os.fstat(folder)
             try:
                 return _open_run_in_folder(place, folder)
             except RunError:
                 # A run that is replaced while its files are opened looks damaged: then the one
                 # that is there now is opened.
-                if os.path.samestat(os.fstat(folder), place.stat()):
+                if os.path.samestat(opened, place.stat()):
                     raise
 
 
@@ -155,16 +162,7 @@ def settled_place(place: Path) -> Path:
     return place
 
 
-@contextlib.contextmanager
-def _open_folder(place: Path) -> Iterator[int]:
-    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
-
-
-def _open_run_in_folder(place: Path, folder: int) -> Run:
+def _open_run_in_folder(place: Path, folder: int | None) -> Run:
     """The run in an open folder, whose files are opened by their names in it."""
     manifest_file = place / MANIFEST_FILE
     try:
@@ -185,7 +183,17 @@ def _open_run_in_folder(place: Path, folder: int) -> Run:
     except BaseException:
         _close_handles(handles)
         raise
-    return Run(place, manifest, handles)
+    if system.CAN_REPLACE_OPEN_FILES:
+        return Run(place, manifest, handles)
+    # Open files would keep others from replacing the run.
+    try:
+        kept = {
+            name: _read_contents(handle, place / name, MAX_FILE_BYTES)
+            for name, handle in handles.items()
+        }
+    finally:
+        _close_handles(handles)
+    return Run(place, manifest, kept=kept)
 
 
 def write_run_files(
@@ -279,13 +287,9 @@ def read_plain_file(file: Path, limit: int) -> bytes:
 
 def _open_plain_file(file: Path, folder: int | None = None) -> int:
     """Open a plain file, by its name in an open folder if there is one; raises RunError."""
-    # Neither a link nor a pipe that nobody writes to may be opened and waited for.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        handle = os.open(file if folder is None else file.name, flags, dir_fd=folder)
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
+        handle = system.open_plain(file, os.O_RDONLY, folder)
+    except system.IsALinkError:
         raise RunError(
             f"{str(file)!r} is a symbolic link", "a run holds plain files only"
         ) from None

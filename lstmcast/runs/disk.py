@@ -12,6 +12,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from lstmcast.compute.system import find_system_function, open_folder
+
 _MAX_NAME_BYTES = 200
 """Longest name that goes into that of a sibling: file systems take 255 bytes."""
 
@@ -52,13 +54,10 @@ def write_new_file(file: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the entries of a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with _name_file_in_errors(folder):
+    """Flush the entries of a folder to the disk, where the system can open one."""
+    with open_folder(folder) as handle, _name_file_in_errors(folder):
+        if handle is not None:
             os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -73,7 +72,7 @@ def _name_file_in_errors(file: Path) -> Iterator[None]:
 
 def swap_folders(first: Path, second: Path) -> bool:
     """Let two folders trade names in one step, where the system can (Linux); False elsewhere."""
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    renameat2 = find_system_function("renameat2")
     if renameat2 is None:
         return False
     at_current_folder, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h

@@ -4,18 +4,20 @@ Knows nothing of what is written.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lstmcast.compute import system
 from lstmcast.errors import LockedError
 from lstmcast.runs.disk import hidden_sibling, sync_folder
 
 _HELD_PLACES: set[str] = set()
 """Places whose locks this process holds."""
+_ATTEMPTS, _ATTEMPT_SECONDS = 3, 0.01
 _MAX_OWNER_BYTES = 1000
 """Bytes that are read of what a lock file says of its owner."""
 
@@ -44,9 +46,7 @@ def hold_write_lock(
             yield
         finally:
             _HELD_PLACES.discard(str(place))
-            # Removed while it is held: whoever locks it next sees that its name is gone.
-            lock_file.unlink(missing_ok=True)
-            os.close(handle)
+            _release_lock(lock_file, handle)
     finally:
         for folder in new_folders:
             with contextlib.suppress(OSError):
@@ -56,8 +56,14 @@ def hold_write_lock(
 @contextlib.contextmanager
 def hold_file_lock(file: str | Path) -> Iterator[None]:
     """Hold a file in this block, and wait for other processes that do; it is made if missing."""
-    with Path(file).open("ab") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
+    from filelock import lock_descriptor  # slow to import
+
+    place = Path(os.path.realpath(file))
+    if not system.ARE_LOCKS_ADVISORY:
+        # Nobody could read the file itself.
+        place = hidden_sibling(place, "lock")
+    with place.open("ab") as opened:
+        lock_descriptor(opened.fileno())
         yield
 
 
@@ -65,15 +71,11 @@ def find_lock_holder(path: str | Path) -> str | None:
     """Describe the process that is writing at `path`; None if there is none."""
     lock_file = hidden_sibling(Path(os.path.realpath(path)), "lock")
     try:
-        handle = os.open(lock_file, os.O_RDONLY | os.O_NOFOLLOW)
+        handle = system.open_plain(lock_file, os.O_RDWR)
     except OSError:
         return None
-    # A shared lock is enough to ask with: those who ask do not take each other for a writer.
     try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        return None
-    except BlockingIOError:
-        return _read_lock_owner(handle)
+        return None if _try_lock(handle) else _read_lock_owner(handle)
     finally:
         os.close(handle)
 
@@ -90,16 +92,14 @@ def _make_parents(place: Path) -> list[Path]:
 def _acquire_lock(file: Path, shown: str, hint: str) -> int:
     """Lock a file that names this process as its owner, and return it open."""
     while True:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+        handle = system.open_plain(file, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _try_lock(handle):
+                holder = _read_lock_owner(handle)
+                raise LockedError(f"{shown!r} is being written by {holder}", hint)
             if _is_same_file(handle, file):
                 _write_lock_owner(handle, file)
                 return handle
-        except BlockingIOError:
-            holder = _read_lock_owner(handle)
-            os.close(handle)
-            raise LockedError(f"{shown!r} is being written by {holder}", hint) from None
         except BaseException:
             os.close(handle)
             raise
@@ -107,11 +107,38 @@ def _acquire_lock(file: Path, shown: str, hint: str) -> int:
         os.close(handle)
 
 
+def _try_lock(handle: int) -> bool:
+    """Lock an open file unless another process has; returns whether it is locked."""
+    from filelock import lock_descriptor  # slow to import
+
+    # Those who only ask hold the lock for an instant, and are not to be taken for a writer.
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_ATTEMPT_SECONDS)
+        if lock_descriptor(handle, blocking=False):
+            return True
+    return False
+
+
+def _release_lock(file: Path, handle: int) -> None:
+    """Remove a lock file and release it."""
+    if system.CAN_REPLACE_OPEN_FILES:
+        # Removed while it is held: whoever locks it next sees that its name is gone.
+        file.unlink(missing_ok=True)
+        os.close(handle)
+        return
+    os.close(handle)
+    # Somebody else may have it by now, and then it stays.
+    with contextlib.suppress(OSError):
+        file.unlink()
+
+
 def _write_lock_owner(handle: int, file: Path) -> None:
     try:
         os.ftruncate(handle, 0)
         owner = {"pid": os.getpid(), "host": socket.gethostname()}
-        os.write(handle, json.dumps(owner).encode())
+        # The first byte is the one that Windows locks, and that nobody else can read then.
+        os.write(handle, b" " + json.dumps(owner).encode())
     except OSError:
         file.unlink(missing_ok=True)
         raise
@@ -126,7 +153,7 @@ def _is_same_file(handle: int, file: Path) -> bool:
 
 def _read_lock_owner(handle: int) -> str:
     try:
-        owner = json.loads(os.pread(handle, _MAX_OWNER_BYTES, 0))
+        owner = json.loads(system.read_at(handle, 1, _MAX_OWNER_BYTES))
         return f"process {int(owner['pid'])} on {owner['host']}"
     except (ValueError, KeyError, TypeError):
         return "another process"

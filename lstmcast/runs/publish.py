@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lstmcast.compute.system import rename_folder
 from lstmcast.errors import RunError
 from lstmcast.runs.directory import (
     CHECKPOINT_FOLDER,
@@ -62,6 +63,32 @@ def roll_back_run(path: str | Path) -> None:
         }
         files = {name: previous.read(name) for name in previous.files}
         publish_run(path, files, manifest, force=True, previous="replaced")
+
+
+def remove_run(path: str | Path) -> list[str]:
+    """Remove a run, whole or damaged; returns what is in its folder and is not its own.
+
+    That stays, and the folder with them. Raises RunError where there is no run, and LockedError
+    while another process writes.
+    """
+    if not has_run(path):
+        raise RunError(f"{str(path)!r} holds no run", "see `lstmcast runs ls`")
+    place = Path(os.path.realpath(path))
+    with hold_write_lock(path, RETRY_HINT):
+        _finish_replacement(place)
+        previous = place / PREVIOUS_FOLDER
+        if _has_previous_version(place):
+            shutil.rmtree(previous)
+        # The manifest first: what is left of a run that was removed halfway is no run any more.
+        own_files = {*RUN_FILES, *DERIVED_FILES, *_list_manifest_files(place)}
+        (place / MANIFEST_FILE).unlink()
+        for name in own_files:
+            (place / name).unlink(missing_ok=True)
+        sync_folder(place)
+    others = sorted(entry.name for entry in place.iterdir())
+    if not others:
+        place.rmdir()
+    return others
 
 
 def require_free_place(path: str | Path, *, force: bool = False) -> None:
@@ -202,6 +229,14 @@ def _has_previous_version(place: Path) -> bool:
     return all(manifest.is_file() for manifest in manifests)
 
 
+def _list_manifest_files(place: Path) -> list[str]:
+    """Names of the files that the manifest of a run names; none where it cannot be read."""
+    try:
+        return open_run(place).files
+    except RunError:
+        return []
+
+
 def _run_file_names(old: Path, stage: Path) -> set[str]:
     """Names of files that belong to the old run."""
     try:
@@ -221,18 +256,18 @@ def _link_or_copy(source: str | Path, target: str | Path) -> None:
 def _swap_into_place(stage: Path, place: Path) -> None:
     """Put `stage` at `place`; what was there is at `stage` afterwards."""
     if not place.exists() or not any(place.iterdir()):
-        stage.rename(place)
+        rename_folder(stage, place)
     elif not swap_folders(stage, place):
         # For an instant the run is only at `aside`, where `settled_place` finds it.
         aside = hidden_sibling(place, "old")
         shutil.rmtree(aside, ignore_errors=True)
-        place.rename(aside)
-        stage.rename(place)
-        aside.rename(stage)
+        rename_folder(place, aside)
+        rename_folder(stage, place)
+        rename_folder(aside, stage)
 
 
 def _finish_replacement(place: Path) -> None:
     """Put a run back in its place where a replacement was cut off between two renames."""
     found = settled_place(place)
     if found != place:
-        found.rename(place)
+        rename_folder(found, place)

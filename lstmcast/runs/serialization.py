@@ -25,6 +25,7 @@ from safetensors.numpy import load, save
 
 from lstmcast.compute.memory import format_bytes, free_memory
 from lstmcast.config import Columns
+from lstmcast.extras import MissingPackageError
 from lstmcast.features import candidates, steps
 from lstmcast.network.generations import upgrade_network
 from lstmcast.network.trained import (
@@ -327,6 +328,8 @@ def as_run_errors(path: Path) -> Iterator[None]:
     """Raise RunError, with the file or folder, for whatever is wrong with verified contents."""
     try:
         yield
+    except MissingPackageError:  # the run is as it should be
+        raise
     except _CONTENT_ERRORS as error:
         reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         first_line = reason.partition("\n")[0][:_MAX_REASON]

@@ -4,8 +4,10 @@ Arrays only.
 
 `metrics`   errors of forecasts
 `baselines` forecasts that need no training
+`theta`     a simple method that is hard to beat
 `binary`    scores of probabilities, for targets of 0 and 1
 `verdict`   the network beside the baselines on the same windows
+`verdict_views` a verdict as a table, a line and a page of a notebook
 `wording`   the verdict in plain English
 `gates`     rules on scores, such as mase>1
 """

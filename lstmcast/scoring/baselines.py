@@ -11,10 +11,11 @@ was observed stands in for it; with nothing observed up to the origin the foreca
 Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from lstmcast.errors import UsageError, suggest_similar
 from lstmcast.ragged import Bools, Floats, Ints
 
 MAX_MEDIAN_STEPS = 1000
@@ -56,6 +57,27 @@ def list_baselines(seasons: Sequence[int]) -> tuple[str, ...]:
     names += ["drift", "mean", "median"]
     names += [f"seasonal_mean{suffix}" for suffix in suffixes_of_real]
     return tuple(names)
+
+
+def choose_rival(scores: Mapping[str, Mapping[str, float]], against: str = "") -> str:
+    """Name the simple method to compare with: the one asked for, or the best by mae.
+
+    scores: of each method. One without an mae is never best; skill compares mae. Raises UsageError
+    for a method that was not scored.
+    """
+    if against:
+        if against not in scores:
+            raise UsageError(
+                f"no simple method is called {against!r}",
+                suggest_similar(against, tuple(scores)),
+            )
+        return against
+
+    def error(name: str) -> float:
+        mae = scores[name]["mae"]
+        return np.inf if np.isnan(mae) else mae
+
+    return min(scores, key=error)
 
 
 def forecast_baseline(

@@ -6,8 +6,6 @@ Axes: N series, T steps; probabilities and actual values have one shape [...], m
 windows and H horizon steps.
 """
 
-from typing import Any
-
 import numpy as np
 
 from lstmcast.ragged import NAN, Floats, Ints
@@ -130,10 +128,10 @@ def _auc(p: Floats, y: Floats) -> float:
     if not ones or not zeros:
         return NAN
 
-    # Slow to import, and only targets of 0 and 1 need it.
-    from scipy.stats import rankdata
-
-    ranks: Any = rankdata(p)
+    # Equal probabilities share the mean of their ranks, from 1 on.
+    _, places, counts = np.unique(p, return_inverse=True, return_counts=True)
+    last_ranks = counts.cumsum()
+    ranks = (last_ranks - (counts - 1) / 2)[places]
     ranks_of_ones = ranks[y == 1]
     rank_sum = ranks_of_ones.sum()
     # The least sum that so many ranks can have, from 1 on: no one above any zero.

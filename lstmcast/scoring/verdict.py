@@ -15,14 +15,16 @@ from lstmcast.errors import DataError
 from lstmcast.panel import forecast_table
 from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.scoring import metrics
-from lstmcast.scoring.baselines import forecast_baselines, naive_forecast
+from lstmcast.scoring.baselines import choose_rival, naive_forecast
 from lstmcast.scoring.binary import (
     base_rates,
     compare_with_base_rate,
     score_probabilities,
     skill_score,
 )
-from lstmcast.scoring.wording import describe_verdict, name_season, name_step
+from lstmcast.scoring.theta import forecast_rivals
+from lstmcast.scoring.verdict_views import VerdictViews
+from lstmcast.scoring.wording import name_season, name_step
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 Scores = dict[str, float]
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(VerdictViews):
     """Errors of the model and of each baseline, averaged over windows, then over series.
 
     Names in `model` and `baselines`: mase, rmsse, smape, mape (percent), mae, rmse (unit of the
@@ -59,7 +61,7 @@ class Verdict:
     model: Scores
     baselines: dict[str, Scores]
     best_baseline: str
-    """The baseline with the least mae, the measure of skill."""
+    """The baseline with the least mae, the measure of skill, or the one that was asked for."""
     skill: float
     """1 - mae / mae of the best baseline: above 0 the model helps."""
     by_step: tuple[Scores, ...]
@@ -74,11 +76,6 @@ class Verdict:
     """Steps of a second season, 0 without one."""
     second_season_name: str = ""
     """What it is called, as `season_name`."""
-
-    @property
-    def beats_baseline(self) -> bool:
-        """Whether the model's error is below that of the best baseline."""
-        return self.skill > 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back; NaN and infinity become None."""
@@ -103,15 +100,6 @@ class Verdict:
         full["by_series"] = tuple(_none_to_nan(row) for row in by_series)
         return cls(**full)
 
-    @property
-    def of_events(self) -> bool:
-        """Whether the forecasts are probabilities of a 1."""
-        return "brier" in self.model
-
-    def sentences(self) -> list[str]:
-        """The verdict for a reader who has never heard of any of these measures."""
-        return describe_verdict(self)
-
 
 def score_forecasts(
     panel: "Panel",
@@ -126,6 +114,7 @@ def score_forecasts(
     by_series: bool = False,
     probability: bool = False,
     point: Floats | None = None,
+    against: str = "",
 ) -> Verdict:
     """Score forecasts against the actual values of a panel, beside baselines from the same origins.
 
@@ -144,8 +133,10 @@ def score_forecasts(
         by_series: whether to keep a row for each series.
         probability: whether the forecasts are probabilities of a 1, to be judged as such.
         point: [K, H] point forecasts, where the levels do not have the median.
+        against: the baseline to compare with, "" for the best one.
 
     Raises:
+        UsageError: there is no such baseline.
         DataError: no actual value is known after any origin.
     """
     series = np.asarray(series)
@@ -177,12 +168,12 @@ def score_forecasts(
 
     if probability:
         return _build_binary_verdict(
-            panel, series, point, actual, ends, season, by_series
+            panel, series, point, actual, ends, season, by_series, against
         )
     seasons = (season, second_season)
     windows = _ScoredWindows.of(panel, series, origins, actual, ends, seasons)
     verdict = _build_verdict(
-        panel, windows, point, quantiles, levels, seasons, by_series
+        panel, windows, point, quantiles, levels, seasons, by_series, against
     )
     independent = metrics.count_independent_windows(series, origins, quantiles.shape[1])
     return replace(verdict, independent=independent)
@@ -241,10 +232,7 @@ class _ScoredWindows:
         scale = metrics.seasonal_scale(values, offsets, ends, season)
         scale_square = metrics.seasonal_scale(values, offsets, ends, season, power=2)
 
-        # In the order of the score table; of equally good ones the first is the best baseline.
-        forecasts = forecast_baselines(
-            values, offsets, series, origins, horizon, seasons
-        )
+        forecasts = forecast_rivals(values, offsets, series, origins, horizon, seasons)
         return cls(series, actual, scale[series], scale_square[series], forecasts)
 
     def errors(self, forecast: Floats) -> Scores:
@@ -268,6 +256,7 @@ def _build_verdict(
     levels: Floats,
     seasons: Sequence[int],
     by_series: bool,
+    against: str,
 ) -> Verdict:
     """Verdict on the medians [K, H] and quantiles [K, H, Q] forecast for windows."""
     low, high = _interval_positions(levels)
@@ -287,7 +276,7 @@ def _build_verdict(
         errors = windows.errors(forecast)
         errors["wql"] = _point_forecast_wql(windows, forecast, levels)
         baselines[name] = errors
-    best = _best_baseline(baselines)
+    best = choose_rival(baselines, against)
     baseline = windows.baselines[best]
 
     rows: tuple[dict[str, Any], ...] = ()
@@ -329,6 +318,7 @@ def _build_binary_verdict(
     ends: Ints,
     season: int,
     by_series: bool,
+    against: str,
 ) -> Verdict:
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
     rates = base_rates(panel.values, panel.offsets, ends)
@@ -370,7 +360,7 @@ def _build_binary_verdict(
         interval=(0.1, 0.9),
         model=model,
         baselines={"base_rate": baseline},
-        best_baseline="base_rate",
+        best_baseline=choose_rival({"base_rate": baseline}, against),
         skill=skill_score(model["brier"], baseline["brier"]),
         by_step=tuple(steps),
         by_series=tuple(rows),
@@ -384,16 +374,6 @@ def _interval_positions(levels: Floats) -> tuple[int, int]:
     if len(low) and len(high):
         return int(low[0]), int(high[0])
     return 0, len(levels) - 1
-
-
-def _best_baseline(baselines: dict[str, Scores]) -> str:
-    """The baseline of least mae, since skill compares mae; one that has none is never best."""
-
-    def error(name: str) -> float:
-        mae = baselines[name]["mae"]
-        return np.inf if np.isnan(mae) else mae
-
-    return min(baselines, key=error)
 
 
 def _point_forecast_wql(

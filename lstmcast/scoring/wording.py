@@ -218,6 +218,7 @@ def _describe_baseline(verdict: "Verdict", name: str) -> str:
         "drift": "extending the line from the first to the last value",
         "mean": "the mean of all values so far",
         "median": "the median of all values so far",
+        "theta": "the theta method",
     }
     if name in plain:
         return plain[name]

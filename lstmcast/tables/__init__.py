@@ -11,5 +11,6 @@ Knows what a number looks like, but not which column is the time or the target.
 `number_columns` a column of text as numbers, or the error that says why not
 `columnar`       Parquet and Arrow, one file or a folder
 `sampling`       some series of a data set larger than memory, and when to take only some
+`formats/`       workbooks, JSON, databases and addresses
 `read`           the door: a path or a stream in, a table out
 """

@@ -6,7 +6,8 @@ Does not know what a column means. Checks what a file would unpack to before it 
 import json
 import re
 import warnings
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lstmcast.errors import DataError
+from lstmcast.tables.formats.remote import is_remote, open_remote_source
 from lstmcast.tables.source import Source, damaged_data_error, open_source
 from lstmcast.tables.table import Table
 
@@ -57,17 +59,21 @@ def list_parquet_files(folder: Path) -> list[Path]:
 
 
 def read_parquet_dataset(
-    files: list[Path], name: str, limit: int | None, root: Path | None = None
+    files: Sequence[Path | str],
+    name: str,
+    limit: int | None,
+    root: Path | str | None = None,
 ) -> Table:
     """Read Parquet files as one table; folders like `shop=7` below `root` become columns of text.
 
-    limit: most bytes that all of them may hold. Raises DataError where a file is no Parquet or the
-    files have different columns, ResourceError where they hold more than the limit allows.
+    files, root: paths, or addresses. limit: most bytes that all of them may hold. Raises DataError
+    where a file is no Parquet or the files have different columns, ResourceError where they hold
+    more than the limit allows.
     """
     parts = []
     bytes_left = limit
     for file in files:
-        source = open_source(str(file), bytes_left)
+        source = _open_file(str(file), bytes_left)
         if not source.start.startswith(_PARQUET_MAGIC):
             message = f"{file} is not Parquet, and only Parquet files are read as one"
             raise DataError(message, "give one file, or Parquet files")
@@ -222,14 +228,22 @@ def _count_unpacked_bytes(column: pa.ChunkedArray) -> int:
     return total
 
 
-def with_partition_columns(part: pa.Table, file: Path, root: Path | None) -> pa.Table:
+def _open_file(place: str, limit: int | None) -> Source:
+    """The source of a path or an address."""
+    return (open_remote_source if is_remote(place) else open_source)(place, limit)
+
+
+def with_partition_columns(
+    part: pa.Table, file: Path | str, root: Path | str | None
+) -> pa.Table:
     """The columns of one file of a data set, with those that the names of its folders give.
 
     Folders are named as in Hive: `shop=7`, and below it the rows of shop 7.
     """
     if root is None:
         return part
-    for folder in file.relative_to(root).parts[:-1]:
+    # Of an address the part after its scheme is a path as any other.
+    for folder in PurePath(file).relative_to(PurePath(root)).parts[:-1]:
         column, mark, value = folder.partition("=")
         name = unquote(column)
         if not mark or name in part.column_names:

@@ -1,7 +1,8 @@
 """The door to tables: a path or a stream in, a table out, known by its content.
 
-CSV, TSV, Parquet and Arrow, also packed with gzip or zstd; and the decision whether a folder is
-read whole or as a sample. Does not know what a column means. Text tables keep every cell as text,
+CSV, TSV, Parquet, Arrow, JSON, workbooks and databases, also packed with gzip or zstd and behind
+addresses; and the decision whether a folder is read whole or as a sample. Does not know what a
+column means. Text tables keep every cell as text,
 so that an id `007` stays what it is.
 """
 
@@ -17,9 +18,20 @@ from lstmcast.tables.columnar import (
     list_parquet_files,
     read_columnar_file,
     read_parquet_dataset,
+    to_table,
 )
 from lstmcast.tables.csv_fast import parse_csv_fast
 from lstmcast.tables.csv_strict import TextTable, parse_csv_strictly
+from lstmcast.tables.formats.databases import find_database_kind, read_database
+from lstmcast.tables.formats.json_rows import looks_like_json, read_json
+from lstmcast.tables.formats.remote import (
+    is_remote,
+    is_remote_folder,
+    is_remote_pattern,
+    list_remote_parquet,
+    open_remote_source,
+)
+from lstmcast.tables.formats.workbooks import find_workbook_kind, read_workbook
 from lstmcast.tables.sampling import choose_sample_rows, read_sample
 from lstmcast.tables.source import Source, open_source
 from lstmcast.tables.table import Table, TextSource
@@ -39,8 +51,10 @@ def read_table(
 ) -> Table:
     """Read a path, a folder or glob of Parquet, or "-" (standard input).
 
-    The format is known by the content: CSV in any dialect, Parquet, Arrow (file or stream), each
-    also packed with gzip or zstd. What `config` leaves open for a text file is inferred, and noted
+    The format is known by the content: CSV in any dialect, Parquet, Arrow (file or stream, and
+    Feather), JSON and JSON lines, each also packed with gzip or zstd; workbooks (`sales.xlsx::May`
+    names the sheet); SQLite and DuckDB files (`data.db::sales` names the table). A path may be
+    an address: https://, s3://. What `config` leaves open for a text file is inferred, and noted
     in the table.
 
     sample: rows to keep of a folder, in whole series that `seed` chooses at random; 0 for all of a
@@ -52,6 +66,8 @@ def read_table(
     free memory can take; UsageError for a sample of what is no folder, or without `series`.
     """
     name = str(source)
+    if is_remote(name):
+        return _read_remote(name, config, sample)
     path = Path(name)
     is_folder = name != "-" and path.is_dir()
 
@@ -68,6 +84,10 @@ def read_table(
 
     if name == "-" or path.exists():
         return _read_source(open_source(name, config.max_bytes), config)
+
+    file, mark, part = name.rpartition("::")
+    if mark and Path(file).is_file():
+        return _read_source(open_source(file, config.max_bytes), config, part)
 
     matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 (absolute patterns)
     if not matches:
@@ -121,13 +141,59 @@ def _is_text_file(file: Path) -> bool:
     return not is_hidden and file.name.removesuffix(".gz").endswith(_TEXT_SUFFIXES)
 
 
-def _read_source(source: Source, config: DataConfig) -> Table:
+def _read_remote(address: str, config: DataConfig, sample: int | None) -> Table:
+    """One file behind an address, or the Parquet files of a folder as one table."""
+    if not is_remote_folder(address):
+        return _read_source(open_remote_source(address, config.max_bytes), config)
+    if sample:
+        raise UsageError("--sample is for a folder of this machine", "leave it out")
+    files = [file.address for file in list_remote_parquet(address)]
+    if not files:
+        message = f"there are no Parquet files in {address!r}"
+        raise DataError(message, "give a file, or a folder of .parquet files")
+    root = None if is_remote_pattern(address) else address
+    table = read_parquet_dataset(files, address, config.max_bytes, root=root)
+    return replace(table, na=config.na)
+
+
+def _read_typed_format(source: Source, part: str) -> Table | None:
+    """A table of a format that is neither text nor Arrow; None for any other."""
+    workbook = find_workbook_kind(source)
+    if workbook:
+        columns, notes = read_workbook(source, workbook, part)
+        return to_table(columns, source.name, notes)
+    database = find_database_kind(source)
+    if database:
+        columns, notes = read_database(source, database, part)
+        return to_table(columns, source.name, notes)
+    if part:
+        raise UsageError(
+            f"{source.name}::{part}: only workbooks and databases have parts",
+            f"leave out ::{part}",
+        )
+    if looks_like_json(source.start):
+        columns, form = read_json(source)
+        return to_table(columns, source.name, (form,))
+    return None
+
+
+def _read_source(source: Source, config: DataConfig, part: str = "") -> Table:
+    """A table in any format; `part` names the sheet or the table of a file that has several."""
     notes = (f"{source.compression}-compressed",) if source.compression else ()
 
     for magic, kind in COLUMNAR_SIGNATURES:
         if source.start.startswith(magic):
             table = read_columnar_file(source, kind, (*notes, kind))
             return replace(table, na=config.na)
+
+    typed = _read_typed_format(source, part)
+    if typed is not None:
+        return replace(
+            typed,
+            decimal=config.decimal or ".",
+            na=config.na,
+            notes=notes + typed.notes,
+        )
 
     if config.encoding is None:  # the first bytes of another encoding may be anything
         source.require_table_format()

@@ -40,11 +40,8 @@ class _ForeignFormat(NamedTuple):
 _FOREIGN_FORMATS = (
     _ForeignFormat(
         b"PK\x03\x04",
-        "a zip archive or an Excel workbook",
-        "save the sheet as CSV, or unpack the archive",
-    ),
-    _ForeignFormat(
-        b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"
+        "a zip archive, and no workbook",
+        "unpack it, or save the sheet as CSV",
     ),
     _ForeignFormat(
         b"BZh",
@@ -56,7 +53,6 @@ _FOREIGN_FORMATS = (
         "packed with xz",
         "unpack it, for example with xzcat FILE | lstmcast ... -",
     ),
-    _ForeignFormat(b"SQLite format 3", "an SQLite database", "export the table as CSV"),
     _ForeignFormat(b"\x89HDF", "an HDF5 file", "export the table as Parquet or CSV"),
     _ForeignFormat(b"ORC", "an ORC file", "convert it to Parquet"),
     _ForeignFormat(
@@ -70,8 +66,6 @@ _FOREIGN_FORMATS = (
         "HTML or XML, perhaps the error page of a download",
         "download the data themselves, as CSV or Parquet",
     ),
-    _ForeignFormat(b"{", "JSON", "convert it to CSV with a header line, or to Parquet"),
-    _ForeignFormat(b"[", "JSON", "convert it to CSV with a header line, or to Parquet"),
 )
 
 
@@ -162,7 +156,7 @@ class Source:
         """Raise DataError where the first bytes are those of a format that is not read."""
         for known in _FOREIGN_FORMATS:
             if self.start.startswith(known.magic):
-                message = f"{self.name} is {known.what}, not CSV, Parquet or Arrow"
+                message = f"{self.name} is {known.what}, which is not read"
                 raise DataError(message, known.hint)
 
     def _open_raw(self) -> IO[bytes]:
@@ -199,7 +193,7 @@ def open_source(place: str, limit: int | None = None) -> Source:
     `limit`.
     """
     if place == "-":
-        data = _read_pipe(sys.stdin.buffer, "stdin", limit)
+        data = read_stream(sys.stdin.buffer, "stdin", limit)
         return Source("stdin", data=data, limit=limit)
 
     path = Path(place)
@@ -208,14 +202,15 @@ def open_source(place: str, limit: int | None = None) -> Source:
             with path.open("rb"):  # raises now where it may not be read
                 return Source(place, path, limit=limit)
         with path.open("rb") as pipe:
-            data = _read_pipe(pipe, place, limit)
+            data = read_stream(pipe, place, limit)
             return Source(place, data=data, limit=limit)
     except OSError as error:
         message = f"cannot read {place}: {error.strerror or error}"
         raise DataError(message, "give a file that can be read") from error
 
 
-def _read_pipe(stream: IO[bytes], name: str, limit: int | None) -> bytes:
+def read_stream(stream: IO[bytes], name: str, limit: int | None) -> bytes:
+    """Return all bytes of a stream; raises ResourceError where they are more than the limit."""
     source = Source(name, limit=limit)
     blocks = []
     count = 0

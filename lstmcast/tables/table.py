@@ -483,13 +483,13 @@ def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def to_text_array(series: pd.Series) -> pa.Array:
     """A column as one Arrow array of text [n], null where missing."""
     if not isinstance(series.dtype, pd.StringDtype):
-        objects = series.astype("object")
-        series = objects.map(_to_text, na_action="ignore")
+        series = series.astype("object").map(_to_text, na_action="ignore")
 
-    array = pa.array(series, type=pa.large_string(), from_pandas=True)
-    if isinstance(array, pa.ChunkedArray):
-        return array.combine_chunks()
-    return array
+    kind = pa.large_string()
+    array = pa.array(series, type=kind, from_pandas=True)
+    # The chunks of a column of pandas may be of either kind of text, whatever was asked for.
+    parts = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    return pa.chunked_array([part.cast(kind) for part in parts], kind).combine_chunks()
 
 
 def _to_text(value: object) -> str:

@@ -5,13 +5,12 @@ Knows nothing of networks. A trained network forecasts on the processor, whereve
 Axes: B chunks, C steps of a chunk, F input features.
 """
 
-import platform
 from dataclasses import dataclass
 
 import torch
-from threadpoolctl import threadpool_info
 from torch import Tensor
 
+from lstmcast.compute.system import describe_processor
 from lstmcast.config import Config, Device, Precision
 from lstmcast.errors import UsageError
 from lstmcast.features.windows import Windows
@@ -21,10 +20,18 @@ CPU = torch.device("cpu")
 
 
 def choose_device(requested: Device) -> torch.device:
-    """Return the device to train on; `auto` is a GPU where torch can use one.
+    """Return the device to train on; `auto` is a CUDA GPU where torch can use one, else the CPU.
 
-    Raises UsageError where a GPU is requested that torch does not find.
+    Apple's GPU is taken only on request. Raises UsageError where a GPU is requested that torch does
+    not find.
     """
+    if requested == "mps":
+        if torch.backends.mps.is_available():
+            return torch.device("mps")
+        raise UsageError(
+            "--device mps: torch finds no GPU of Apple's",
+            "leave out --device, or take --device cpu",
+        )
     has_gpu = torch.cuda.is_available()
     if requested == "cuda" and not has_gpu:
         message = "--device cuda: torch finds no GPU"
@@ -40,6 +47,8 @@ def describe_device(device: torch.device) -> str:
     """Return the name of a device as people know it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return "the GPU (mps)"
     return "the processor"
 
 
@@ -53,14 +62,14 @@ def describe_training_machine(config: Config) -> dict[str, str]:
     # Of other cells no product is reduced, whatever the processor has.
     is_lstm = config.model.cell == "lstm"
     reduced = is_lstm and is_reduced_precision(config.train.precision, place)
-    kinds = {pool.get("architecture") for pool in threadpool_info()}
-    blas = " ".join(sorted(kind for kind in kinds if kind)) or "unknown"
+    made = describe_processor()
     torch_kind = torch.backends.cpu.get_cpu_capability()
-    return {
-        "device": "cpu" if place == CPU else describe_device(place),
-        "precision": "bfloat16" if reduced else "float32",
-        "processor": f"{platform.machine()}, BLAS for {blas}, torch for {torch_kind}",
-    }
+    made["processor"] += f", torch for {torch_kind}"
+    if place != CPU:
+        made["device"] = describe_device(place)
+    if reduced:
+        made["precision"] = "bfloat16"
+    return made
 
 
 def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bool:

@@ -7,15 +7,16 @@ Knows nothing of the command line.
 Axes: N series, K validation windows, H horizon, Q quantiles, M members.
 """
 
-import time
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import current_rank_group
+from lstmcast.compute.system import describe_processor
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.errors import DivergedError
+from lstmcast.extras import require_torch
 from lstmcast.features.candidates import CANDIDATES
 from lstmcast.features.joint import require_several_targets
 from lstmcast.features.preprocessing import (
@@ -33,7 +34,6 @@ from lstmcast.forecasting.predictor import (
 )
 from lstmcast.forecasting.simple_methods import forecast_simple_methods
 from lstmcast.network import diagnostics, inference
-from lstmcast.network.torch_network import to_trained_network
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.checks import require_fit, require_target_for_loss
 from lstmcast.panel.gaps import without_lines
@@ -46,17 +46,19 @@ from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.scoring import metrics
 from lstmcast.scoring.verdict import actuals_after_origins, score_forecasts
-from lstmcast.training import device, initial_weights
-from lstmcast.training import members as ensemble
-from lstmcast.training.checkpoint import Checkpoint
+from lstmcast.training import initial_weights
 from lstmcast.training.initial_weights import TrainingStart
 from lstmcast.training.recipes import (
     MIN_TIME_STEPS_FROM_SCRATCH,
-    Recipe,
-    WeightArrays,
     make_panel_recipes,
     make_small_data_recipes,
+    to_untrained_network,
 )
+from lstmcast.training.sampler import TrainingTask, require_series_per_rank
+
+if TYPE_CHECKING:
+    from lstmcast.training.checkpoint import Checkpoint
+    from lstmcast.training.members import Member, TrainingPlan
 
 MIN_PANEL_SERIES = 20
 """From this many series on, they train one network together and it is refitted on all of them."""
@@ -69,21 +71,6 @@ UNVALIDATED_STEPS = 100
 """Training steps where no validation can say when to stop."""
 
 
-class _TrainingPlan(NamedTuple):
-    """What the members of a fit are trained from, and until when.
-
-    start: weights to start from, of a network that was trained for the loss `head`; None for
-    scratch. deadline: monotonic time at which the training must be done.
-    """
-
-    task: ensemble.TrainingTask
-    start: WeightArrays | None
-    head: str
-    on_event: OnEvent | None
-    checkpoint: Checkpoint | None
-    deadline: float
-
-
 class Forecaster(Predictor):
     """A global LSTM forecaster of one panel: `fit` learns the parts that a `Predictor` has."""
 
@@ -92,7 +79,7 @@ class Forecaster(Predictor):
         panel: Panel,
         *,
         on_event: OnEvent | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: "Checkpoint | None" = None,
     ) -> "Forecaster":
         """Learn from all of `panel`; its newest windows are first held out to validate on.
 
@@ -111,7 +98,7 @@ class Forecaster(Predictor):
         panel: Panel,
         *,
         on_event: OnEvent | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: "Checkpoint | None" = None,
     ) -> "Forecaster":
         """Fit to a part of a panel, a fold or a shard, that may be shorter than the context.
 
@@ -119,25 +106,16 @@ class Forecaster(Predictor):
         of the whole panel is not asked of the part.
         """
         report = on_event or (lambda _: None)
-        place = device.choose_device(self.config.train.device)
-        self.made = device.describe_training_machine(self.config)
+        start = self._choose_start()
+        is_untrained = initial_weights.can_forecast_untrained(self.config, start)
+        place = None if is_untrained else self._choose_machine()
         holdout = self._prepare(panel)
         report(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
-        if place != device.CPU:
-            name = device.describe_device(place)
-            report(Event("prepare", f"training on {name}"))
-        windows = self._own_windows(panel)
-        task = ensemble.TrainingTask(windows, *holdout)
-
-        start = self._choose_start()
+        if place:
+            report(Event("prepare", f"training on {place}"))
+        task = TrainingTask(self._own_windows(panel), *holdout)
         if start.message:
             report(Event("prepare", start.message))
-        arrays = None
-        head = "quantile"
-        if start.weights:
-            arrays = start.weights.arrays
-            head = start.weights.shape.loss
-        deadline = ensemble.compute_deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
             same = {
@@ -147,19 +125,60 @@ class Forecaster(Predictor):
             }
             checkpoint.begin(self.config, panel, same)
 
-        plan = _TrainingPlan(task, arrays, head, on_event, checkpoint, deadline)
+        if is_untrained:
+            self._forecast_untrained(task, start)
+            self._record_training([])
+            return self
+        self._record_training(self._train(task, start, on_event, checkpoint))
+        return self
+
+    def _choose_machine(self) -> str | None:
+        """Record what is trained on; returns the name of a device other than the processor.
+
+        Raises UsageError for a device or a precision that torch does not have here.
+        """
+        require_torch("training needs")
+        from lstmcast.training import device
+
+        place = device.choose_device(self.config.train.device)
+        self.made = device.describe_training_machine(self.config)
+        return None if place == device.CPU else device.describe_device(place)
+
+    def _forecast_untrained(self, task: TrainingTask, start: TrainingStart) -> None:
+        """Use the weights to start from as they are, which takes no torch."""
+        weights = start.weights
+        assert weights is not None
+        self.made = describe_processor()
+        recipes = make_panel_recipes(self.config, weights.arrays, 1, weights.shape.loss)
+        self.networks = [to_untrained_network(recipes[0], task.windows)]
+        self._combine_and_judge(task, self.networks)
+
+    def _train(
+        self,
+        task: TrainingTask,
+        start: TrainingStart,
+        on_event: OnEvent | None,
+        checkpoint: "Checkpoint | None",
+    ) -> "list[Member]":
+        """Train the members of this forecaster, combine and judge them."""
+        from lstmcast.training import members as ensemble
+
+        train = self.config.train
+        deadline = ensemble.compute_deadline(self.config)
+        arrays = start.weights.arrays if start.weights else None
+        head = start.weights.shape.loss if start.weights else "quantile"
+        plan = ensemble.TrainingPlan(
+            task, arrays, head, train.jobs, on_event, checkpoint, deadline
+        )
         try:
-            if len(panel) >= MIN_PANEL_SERIES:
-                members = self._fit_panel(plan)
-            else:
-                members = self._fit_few_series(plan)
+            if len(self.panel) >= MIN_PANEL_SERIES:
+                return self._fit_panel(plan)
+            return self._fit_few_series(plan)
         except DivergedError as error:
             # A learning rate that was asked for is not replaced in silence.
-            if plan.start is None or self.config.train.lr is not None:
+            if plan.start is None or train.lr is not None:
                 raise
-            members = self._fit_without_training(plan, error)
-        self._record_training(members)
-        return self
+            return self._fit_without_training(plan, error)
 
     def _prepare(self, panel: Panel) -> tuple[Ints, Ints, Ints]:
         """Infer seasons, horizon, scaling and context, and choose what is held out.
@@ -175,7 +194,7 @@ class Forecaster(Predictor):
             require_several_targets(panel)
             panel = without_lines(panel, joint=joint)
             self.panel = panel
-        ensemble.require_series_per_rank(panel, MIN_PANEL_SERIES, joint=joint)
+        require_series_per_rank(panel, MIN_PANEL_SERIES, joint=joint)
         with_calendar = self.with_calendar_inputs(panel, 0)
         seasons = infer_seasons_without_effects(with_calendar, self.config)
         self.horizon = resolve_horizon(panel, self.config, seasons)
@@ -222,8 +241,11 @@ class Forecaster(Predictor):
         self.start = start.record
         return start
 
-    def _fit_few_series(self, plan: _TrainingPlan) -> list[ensemble.Member]:
+    def _fit_few_series(self, plan: "TrainingPlan") -> "list[Member]":
         """Train different small networks beside the hold-out, and keep them all."""
+        from lstmcast.network.torch_network import to_trained_network
+        from lstmcast.training import members as ensemble
+
         task = plan.task
         train = self.config.train
         steps = int(self.panel.lengths.sum())
@@ -233,38 +255,34 @@ class Forecaster(Predictor):
         recipes = make_small_data_recipes(
             self.config, plan.start, train.members, steps, plan.head
         )
-        members = ensemble.train_members(
-            recipes,
-            task,
-            train.jobs,
-            plan.on_event,
-            plan.checkpoint,
-            deadline=plan.deadline,
-        )
+        members = plan.train(recipes)
         self.notes += ensemble.describe_dropped(recipes, members)
         self.networks = [to_trained_network(member.network) for member in members]
         priors = [member.recipe.prior for member in members]
         self._combine_and_judge(task, self.networks, np.array(priors))
         return members
 
-    def _fit_panel(self, plan: _TrainingPlan) -> list[ensemble.Member]:
+    def _fit_panel(self, plan: "TrainingPlan") -> "list[Member]":
         """Many series: find the number of steps beside the hold-out, then train on all data.
 
         The final members have other seeds. The weights to start from stay a member, as they are:
         what they get wrong is not what training gets wrong.
         """
+        from lstmcast.network.torch_network import to_trained_network
+        from lstmcast.training import members as ensemble
+
         task = plan.task
         train = self.config.train
         members_asked = train.members or DEFAULT_PANEL_MEMBERS
         recipes = make_panel_recipes(
             self.config, plan.start, 1 + members_asked, plan.head
         )
-        probes = self._train_probe(plan, recipes)
+        probes = plan.train_probe(recipes)
         probe = probes[0]
         as_it_is = []
         if plan.start is not None:
-            untrained = ensemble.build_network(probe.recipe, task.windows)
-            as_it_is.append(to_trained_network(untrained))
+            untrained = ensemble.build_untrained_network(probe.recipe, task.windows)
+            as_it_is.append(untrained)
         # The step whose weights validated best is how long training pays.
         steps = probe.trained.step
         if not len(task.series):
@@ -284,14 +302,8 @@ class Forecaster(Predictor):
         for recipe in recipes[1:]:
             schedule = recipe.schedule._replace(steps=steps)
             final_recipes.append(recipe._replace(schedule=schedule))
-        members = ensemble.train_members(
-            final_recipes,
-            task.without_validation(self.panel.lengths),
-            train.jobs,
-            plan.on_event,
-            plan.checkpoint,
-            deadline=plan.deadline,
-        )
+        all_data = task.without_validation(self.panel.lengths)
+        members = plan._replace(task=all_data).train(final_recipes)
         self.notes += ensemble.describe_dropped(final_recipes, members)
         final_networks = [to_trained_network(member.network) for member in members]
         self.networks = as_it_is + final_networks
@@ -299,33 +311,18 @@ class Forecaster(Predictor):
         return probes + members
 
     def _fit_without_training(
-        self, plan: _TrainingPlan, error: DivergedError
-    ) -> list[ensemble.Member]:
+        self, plan: "TrainingPlan", error: DivergedError
+    ) -> "list[Member]":
         """Use the weights to start from as they are, since training makes them useless."""
+        from lstmcast.training import members as ensemble
+
         recipe = make_panel_recipes(self.config, plan.start, 1, plan.head)[0]
-        network = ensemble.build_network(recipe, plan.task.windows)
-        self.networks = [to_trained_network(network)]
+        self.networks = [ensemble.build_untrained_network(recipe, plan.task.windows)]
         self._combine_and_judge(plan.task, self.networks)
         self.notes += (
             f"{error.message}: no training; the forecast is by the weights that it began with",
         )
         return []
-
-    def _train_probe(
-        self, plan: _TrainingPlan, recipes: list[Recipe]
-    ) -> list[ensemble.Member]:
-        """Train the first of the recipes, in its share of the time; return it as the only one."""
-        now = time.monotonic()
-        share = (plan.deadline - now) / len(recipes)
-        return ensemble.train_members(
-            recipes[:1],
-            plan.task,
-            self.config.train.jobs,
-            plan.on_event,
-            plan.checkpoint,
-            "probe",
-            now + share,
-        )
 
     def _share_weight_of_last(self, count: int) -> None:
         """Let `count` final members take the place of the probe, the last that was judged."""
@@ -345,7 +342,7 @@ class Forecaster(Predictor):
 
     def _combine_and_judge(
         self,
-        task: ensemble.TrainingTask,
+        task: TrainingTask,
         networks: list[TrainedNetwork],
         prior: Floats | None = None,
     ) -> None:
@@ -376,7 +373,7 @@ class Forecaster(Predictor):
 
     def _judge(
         self,
-        task: ensemble.TrainingTask,
+        task: TrainingTask,
         case: combination.ValidationForecasts,
         densities: Floats,
     ) -> None:
@@ -416,7 +413,7 @@ class Forecaster(Predictor):
 
     def _validation_forecasts(
         self,
-        task: ensemble.TrainingTask,
+        task: TrainingTask,
         members: Floats,
         candidates: Floats,
         prior: Floats | None,
@@ -464,7 +461,7 @@ class Forecaster(Predictor):
         )
 
     def _out_of_sample_spread(
-        self, task: ensemble.TrainingTask, networks: list[TrainedNetwork]
+        self, task: TrainingTask, networks: list[TrainedNetwork]
     ) -> Floats | None:
         """Return intervals of the hold-out for point forecasts, and set `spread`.
 
@@ -487,10 +484,13 @@ class Forecaster(Predictor):
         self.spread = np.stack(spread)
         return np.stack(own_out_of_sample)
 
-    def _record_training(self, members: list[ensemble.Member]) -> None:
+    def _record_training(self, members: "list[Member]") -> None:
         """Set the history, add what is worth noting, and drop rows that no forecast looks at."""
-        self.notes += ensemble.describe_divergence(members)
-        self.notes += ensemble.describe_time_budget_cuts(self.config, members)
+        if members:
+            from lstmcast.training import members as ensemble
+
+            self.notes += ensemble.describe_divergence(members)
+            self.notes += ensemble.describe_time_budget_cuts(self.config, members)
         if len(self.panel.values) > MAX_HISTORY_STEPS:
             self.panel = self.panel.tail(self.memory)
         self.history = []

@@ -1,12 +1,14 @@
 """Which weights training starts from: the shipped ones, those of another run, or none.
 
-Knows no files of its own.
+Knows no files but the shipped ones, and no torch.
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from safetensors.numpy import load_file
 
 from lstmcast.config import Config, ModelConfig
 from lstmcast.errors import UsageError
@@ -20,7 +22,11 @@ from lstmcast.network.trained import (
 )
 from lstmcast.ragged import Singles
 from lstmcast.runs import serialization
-from lstmcast.training import members
+from lstmcast.training.recipes import WeightArrays
+
+PRETRAINED_WEIGHTS_FILE = (
+    Path(__file__).parents[1] / "pretrained" / "weights.safetensors"
+)
 
 
 class InitialWeights(NamedTuple):
@@ -43,9 +49,17 @@ class TrainingStart(NamedTuple):
     message: str = ""
 
 
+def load_pretrained_arrays() -> WeightArrays:
+    """Return the shipped weights, trained on synthetic series only (see `pretrain.py`)."""
+    weights = {}
+    for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
+        weights[name] = value.astype(np.float32)
+    return weights
+
+
 def load_pretrained_weights() -> InitialWeights:
     """Return the shipped weights."""
-    arrays = members.load_pretrained_arrays()
+    arrays = load_pretrained_arrays()
     shape = NetworkShape(
         N_STEP_FEATURES,
         N_LOCAL_FEATURES,
@@ -95,6 +109,18 @@ def choose_initial_weights(
         f"--from {name} does not go with {options}: its weights are of {network}",
         "leave out the options that do not fit, or train with --from scratch",
     )
+
+
+def can_forecast_untrained(config: Config, start: TrainingStart) -> bool:
+    """Whether no training is requested, and the initial weights forecast as they are.
+
+    Those of another loss, or without the attention that is requested, need a new last layer or a
+    new part, which torch makes.
+    """
+    if config.train.steps != 0 or start.weights is None:
+        return False
+    shape = start.weights.shape
+    return shape.loss == config.train.loss and shape.attention == config.model.attention
 
 
 def find_conflicting_options(model: ModelConfig, weights: InitialWeights) -> list[str]:

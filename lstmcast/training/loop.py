@@ -6,9 +6,7 @@ or pandas.
 """
 
 import copy
-import ctypes
 import math
-import sys
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -20,6 +18,7 @@ from torch import Tensor
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import current_rank_group
 from lstmcast.compute.seeds import derive_seed
+from lstmcast.compute.system import keep_freed_memory
 from lstmcast.errors import DivergedError
 from lstmcast.features.windows import Batch
 from lstmcast.network.losses import LossTargets
@@ -308,6 +307,8 @@ class _TrainingRun:
         device = self.network.device
         if device.type == "cuda":
             tensors["random_cuda"] = torch.cuda.get_rng_state(device)
+        if device.type == "mps":
+            tensors["random_mps"] = torch.mps.get_rng_state()
         # The names are those of checkpoints that were written before, and are to stay readable.
         facts = {
             "diverged": self.diverged,
@@ -341,6 +342,8 @@ class _TrainingRun:
         device = self.network.device
         if "random_cuda" in tensors and device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random_cuda"], device)
+        if "random_mps" in tensors and device.type == "mps":
+            torch.mps.set_rng_state(tensors["random_mps"])
         self.step = facts["step"]
         self.running_loss = facts["running"]
         self.running_naive = facts["naive"]
@@ -471,21 +474,3 @@ def _select_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]
         for name, value in tensors.items()
         if name.startswith(prefix)
     }
-
-
-def keep_freed_memory() -> None:
-    """Ask glibc to keep freed memory.
-
-    Returning it to the system after every step costs a third of the time on long chunks.
-    """
-    if sys.platform != "linux":
-        return
-    try:
-        mallopt = ctypes.CDLL("libc.so.6").mallopt
-    except (OSError, AttributeError):  # another C library
-        return
-    # Numbers of the parameters in glibc's malloc.h.
-    mmap_threshold = -3
-    trim_threshold = -1
-    mallopt(mmap_threshold, 1 << 30)
-    mallopt(trim_threshold, (1 << 31) - 1)

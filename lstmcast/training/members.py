@@ -1,8 +1,6 @@
 """The members of a forecaster: networks trained side by side, and judged on validation windows.
 
-Knows no frames and no disk layout but that of the shipped weights.
-
-Axes: N series, K validation windows.
+Knows no frames and no disk layout.
 """
 
 import math
@@ -10,23 +8,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file
 
 from lstmcast.compute.interrupt import SignalDeferral
 from lstmcast.compute.jobs import count_cores, default_jobs, is_local_engine, run_jobs
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import LostRankError, current_rank_group
 from lstmcast.config import Config
-from lstmcast.errors import DivergedError, UsageError, format_names
-from lstmcast.features.candidates import CANDIDATES, N_FAST_CANDIDATES, N_LOCAL_FEATURES
-from lstmcast.features.steps import N_FAST_FEATURES, N_STEP_FEATURES
+from lstmcast.errors import DivergedError, format_names
 from lstmcast.features.windows import Windows
-from lstmcast.network.generations import upgrade_network
 from lstmcast.network.inference import iter_batches
 from lstmcast.network.losses import LossTargets
 from lstmcast.network.torch_network import (
@@ -34,15 +27,14 @@ from lstmcast.network.torch_network import (
     adapt_weights_to_loss,
     single_torch_thread,
     to_tensors,
+    to_trained_network,
 )
 from lstmcast.network.trained import (
     NetworkShape,
+    TrainedNetwork,
     add_covariate_columns,
-    count_neighbours,
-    count_recurrent_layers,
 )
-from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints, choose_evenly
+from lstmcast.ragged import choose_evenly
 from lstmcast.training import device
 from lstmcast.training.checkpoint import (
     Checkpoint,
@@ -50,12 +42,9 @@ from lstmcast.training.checkpoint import (
     TrainingStoppedError,
 )
 from lstmcast.training.loop import TrainingResult, ValidationFunction, train_network
-from lstmcast.training.recipes import Recipe, WeightArrays
-from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.recipes import Recipe, WeightArrays, choose_network_shape
+from lstmcast.training.sampler import TrainingTask, WindowSampler
 
-PRETRAINED_WEIGHTS_FILE = (
-    Path(__file__).parents[1] / "pretrained" / "weights.safetensors"
-)
 _MAX_VALIDATION_WINDOWS = 800
 """Validation windows that early stopping looks at; the verdict looks at all."""
 _MIN_PARALLEL_WORK = 1.5e6
@@ -71,63 +60,45 @@ class Member:
     trained: TrainingResult
 
 
-def load_pretrained_arrays() -> WeightArrays:
-    """Return the shipped weights, trained on synthetic series only (see `pretrain.py`)."""
-    weights = {}
-    for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
-        weights[name] = value.astype(np.float32)
-    shape = NetworkShape(
-        features=N_FAST_FEATURES,
-        local=18,
-        candidates=N_FAST_CANDIDATES,
-        hidden=len(weights["state.weight"]),
-        layers=count_recurrent_layers(weights),
-    )
-    if weights["local.weight"].shape[1] == shape.local:
-        return dict(upgrade_network(shape, weights).weights)
-    return weights
+class TrainingPlan(NamedTuple):
+    """What the members of a fit are trained from, and until when.
 
-
-class TrainingTask(NamedTuple):
-    """Where a member learns and where it is validated.
-
-    windows: those of all series. ends: [N], steps of each series that training may see. series and
-    origins: [K] each, the validation windows. Of the ranks of one fit each has the windows of its
-    own series only.
+    start: weights to start from, of a network that was trained for the loss `head`; None for
+    scratch. jobs: processes that train side by side. deadline: monotonic time at which the training
+    must be done.
     """
 
-    windows: Windows
-    ends: Ints
-    series: Ints
-    origins: Ints
+    task: TrainingTask
+    start: WeightArrays | None
+    head: str
+    jobs: int | None
+    on_event: OnEvent | None
+    checkpoint: Checkpoint | None
+    deadline: float
 
-    def validation_windows(self) -> tuple[Windows, Ints, Ints]:
-        """Return the validation windows; of ranks, those of the series held here."""
-        own = self.own()
-        own_series = self.series[own]
-        own_places = current_rank_group().local_places(own_series)
-        return self.windows, own_places, self.origins[own]
+    def train_probe(self, recipes: Sequence[Recipe]) -> list[Member]:
+        """Train the first of the recipes in its share of the time; return it as the only one."""
+        now = time.monotonic()
+        share = (self.deadline - now) / len(recipes)
+        in_time = self._replace(deadline=now + share)
+        return in_time.train(recipes[:1], "probe")
 
-    def own(self) -> Ints:
-        """Return which of the validation windows are validated here."""
-        is_here = current_rank_group().holds(self.series)
-        return np.flatnonzero(is_here)
-
-    def whole(self, part: Floats, axis: int) -> Floats:
-        """Return an array of all validation windows from this rank's part of it, along an axis."""
-        count = len(self.series)
-        return current_rank_group().gather(part, self.own(), count, axis)
-
-    def without_validation(self, ends: Ints) -> "TrainingTask":
-        """Return the task to learn from the first `ends` [N] steps, with no window held out."""
-        return self._replace(
-            ends=ends, series=self.series[:0], origins=self.origins[:0]
+    def train(self, recipes: Sequence[Recipe], kind: str = "member") -> list[Member]:
+        """Train every recipe, see `train_members`."""
+        return train_members(
+            recipes,
+            self.task,
+            self.jobs,
+            self.on_event,
+            self.checkpoint,
+            kind,
+            self.deadline,
         )
 
 
 def build_network(recipe: Recipe, windows: Windows) -> TorchNetwork:
     """Return a network for these windows, with the recipe's initial weights."""
-    shape = _choose_shape(recipe, windows)
+    shape = choose_network_shape(recipe, windows)
     network = TorchNetwork(shape, recipe.dropout)
     if recipe.start is not None:
         weights = add_covariate_columns(recipe.start, shape)
@@ -136,37 +107,9 @@ def build_network(recipe: Recipe, windows: Windows) -> TorchNetwork:
     return network
 
 
-def _choose_shape(recipe: Recipe, windows: Windows) -> NetworkShape:
-    """Return the shape of a recipe's network: the size is that of its initial weights, if any."""
-    model = recipe.model
-    hidden = recipe.hidden
-    layers = recipe.layers
-    # Weights to start from fit no other size.
-    if recipe.start is not None:
-        hidden = recipe.start["state.weight"].shape[0]
-        layers = count_recurrent_layers(recipe.start)
-    neighbours = 0 if recipe.start is None else count_neighbours(recipe.start)
-    covariates = ahead = 0
-    if windows.covariates is not None:
-        covariates = windows.covariates.step.shape[1]
-        ahead = windows.covariates.ahead.shape[1]
-    reads_context = model.bidirectional or model.attention
-    return NetworkShape(
-        features=N_STEP_FEATURES,
-        local=N_LOCAL_FEATURES,
-        candidates=len(CANDIDATES),
-        hidden=hidden,
-        layers=layers,
-        covariates=covariates,
-        ahead=ahead,
-        cell=model.cell,
-        bidirectional=model.bidirectional,
-        attention=model.attention,
-        layer_norm=model.layer_norm,
-        context=windows.context if reads_context else 0,
-        loss=recipe.loss,
-        neighbours=neighbours,
-    )
+def build_untrained_network(recipe: Recipe, windows: Windows) -> TrainedNetwork:
+    """Return the network of a recipe before any training."""
+    return to_trained_network(build_network(recipe, windows))
 
 
 def train_members(
@@ -458,21 +401,3 @@ def describe_time_budget_cuts(
     listed = ", ".join(cuts)
     budget = config.train.time_budget
     return (f"the time budget of {budget:g} s stopped training: {listed} steps",)
-
-
-def require_series_per_rank(panel: Panel, fewest: int, *, joint: bool) -> None:
-    """Raise UsageError where the ranks of a fit have nothing to share, such as `fewest` series."""
-    size = current_rank_group().size
-    if size == 1:
-        return
-    least = max(fewest, size)
-    if len(panel) < least:
-        raise UsageError(
-            f"{size} ranks need {least} series or more; there are {len(panel)}",
-            "fit without torchrun",
-        )
-    if joint:
-        raise UsageError(
-            "--joint needs all series beside each other",
-            "fit without torchrun, or leave out --joint",
-        )

@@ -15,9 +15,9 @@ from torch.optim.adamw import adamw
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
+from lstmcast.training.schedule import DEFAULT_MOMENTUM, LR_FACTORS
+
 OptimizerState = dict[str, list[Tensor]]
-DEFAULT_MOMENTUM = 0.9
-"""Share of the last direction that the next step keeps."""
 
 
 class StepSize(NamedTuple):
@@ -118,13 +118,15 @@ def _step_rmsprop(
 
 OPTIMIZERS = {
     "adamw": OptimizerRule(
-        partial(_step_adam, update=adamw), 1.0, ("mean", "square", "step")
+        partial(_step_adam, update=adamw),
+        LR_FACTORS["adamw"],
+        ("mean", "square", "step"),
     ),
     "adam": OptimizerRule(
-        partial(_step_adam, update=adam), 1.0, ("mean", "square", "step")
+        partial(_step_adam, update=adam), LR_FACTORS["adam"], ("mean", "square", "step")
     ),
-    "sgd": OptimizerRule(_step_sgd, 30.0, ("mean",)),
-    "rmsprop": OptimizerRule(_step_rmsprop, 0.3, ("square", "step")),
+    "sgd": OptimizerRule(_step_sgd, LR_FACTORS["sgd"], ("mean",)),
+    "rmsprop": OptimizerRule(_step_rmsprop, LR_FACTORS["rmsprop"], ("square", "step")),
 }
 """AdamW (Loshchilov & Hutter 2019), Adam (Kingma & Ba 2015), SGD with Nesterov's momentum
 (Sutskever et al. 2013), RMSprop (Tieleman & Hinton 2012), with torch's usual settings."""

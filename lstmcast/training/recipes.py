@@ -1,12 +1,21 @@
-"""Which networks are trained, and for how long."""
+"""Which networks are trained, and for how long. Knows no torch."""
 
 from typing import NamedTuple
 
 from lstmcast.compute.seeds import derive_seed
 from lstmcast.config import Config, ModelConfig
+from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
+from lstmcast.features.steps import N_STEP_FEATURES
+from lstmcast.features.windows import Windows
+from lstmcast.network.trained import (
+    NetworkShape,
+    TrainedNetwork,
+    add_covariate_columns,
+    count_neighbours,
+    count_recurrent_layers,
+)
 from lstmcast.ragged import Singles
-from lstmcast.training.optimizers import OPTIMIZERS
-from lstmcast.training.schedule import Schedule
+from lstmcast.training.schedule import LR_FACTORS, Schedule
 
 WeightArrays = dict[str, Singles]
 MIN_TIME_STEPS_FROM_SCRATCH = 250
@@ -128,7 +137,7 @@ def _make_recipe(
     model = config.model
     # Only AdamW decays weights apart from the gradient; elsewhere it would bend the gradient.
     usual_decay = constants.weight_decay if train.optimizer == "adamw" else 0.0
-    rate = OPTIMIZERS[train.optimizer].rate
+    rate = LR_FACTORS[train.optimizer]
     usual_lr = constants.lr * rate
     schedule = Schedule(
         steps=constants.steps if train.steps is None else train.steps,
@@ -165,3 +174,48 @@ def _make_recipe(
 def _reseed_schedule(schedule: Schedule, number: int) -> Schedule:
     seed = derive_seed(schedule.seed, number)
     return schedule._replace(seed=seed)
+
+
+def choose_network_shape(recipe: Recipe, windows: Windows) -> NetworkShape:
+    """Return the shape of a recipe's network: the size is that of its initial weights, if any."""
+    model = recipe.model
+    hidden = recipe.hidden
+    layers = recipe.layers
+    neighbours = 0
+    # Weights to start from fit no other size.
+    if recipe.start is not None:
+        hidden = recipe.start["state.weight"].shape[0]
+        layers = count_recurrent_layers(recipe.start)
+        neighbours = count_neighbours(recipe.start)
+    covariates = ahead = 0
+    if windows.covariates is not None:
+        covariates = windows.covariates.step.shape[1]
+        ahead = windows.covariates.ahead.shape[1]
+    reads_context = model.bidirectional or model.attention
+    return NetworkShape(
+        features=N_STEP_FEATURES,
+        local=N_LOCAL_FEATURES,
+        candidates=len(CANDIDATES),
+        hidden=hidden,
+        layers=layers,
+        covariates=covariates,
+        ahead=ahead,
+        cell=model.cell,
+        bidirectional=model.bidirectional,
+        attention=model.attention,
+        layer_norm=model.layer_norm,
+        context=windows.context if reads_context else 0,
+        loss=recipe.loss,
+        neighbours=neighbours,
+    )
+
+
+def to_untrained_network(recipe: Recipe, windows: Windows) -> TrainedNetwork:
+    """Return the network of a recipe's initial weights as they are, without torch.
+
+    Raises ValueError where the recipe asks for a network of another kind, see
+    `initial_weights.can_forecast_untrained`.
+    """
+    shape = choose_network_shape(recipe, windows)
+    weights = add_covariate_columns(recipe.start or {}, shape)
+    return TrainedNetwork(shape, weights)

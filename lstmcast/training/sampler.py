@@ -1,15 +1,55 @@
-"""Random windows of a training set, batch by batch.
+"""Which windows a training sees: those it is validated on, and random ones, batch by batch.
 
-Axes: N series, B chunks of a batch, P origins per chunk.
+Axes: N series, K validation windows, B chunks of a batch, P origins per chunk.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from lstmcast.compute.ranks import current_rank_group
+from lstmcast.errors import UsageError
 from lstmcast.features.windows import Batch, Windows
+from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
+
+
+class TrainingTask(NamedTuple):
+    """Where a member learns and where it is validated.
+
+    windows: those of all series. ends: [N], steps of each series that training may see. series and
+    origins: [K] each, the validation windows. Of the ranks of one fit each has the windows of its
+    own series only.
+    """
+
+    windows: Windows
+    ends: Ints
+    series: Ints
+    origins: Ints
+
+    def validation_windows(self) -> tuple[Windows, Ints, Ints]:
+        """Return the validation windows; of ranks, those of the series held here."""
+        own = self.own()
+        own_series = self.series[own]
+        own_places = current_rank_group().local_places(own_series)
+        return self.windows, own_places, self.origins[own]
+
+    def own(self) -> Ints:
+        """Return which of the validation windows are validated here."""
+        is_here = current_rank_group().holds(self.series)
+        return np.flatnonzero(is_here)
+
+    def whole(self, part: Floats, axis: int) -> Floats:
+        """Return an array of all validation windows from this rank's part of it, along an axis."""
+        count = len(self.series)
+        return current_rank_group().gather(part, self.own(), count, axis)
+
+    def without_validation(self, ends: Ints) -> "TrainingTask":
+        """Return the task to learn from the first `ends` [N] steps, with no window held out."""
+        return self._replace(
+            ends=ends, series=self.series[:0], origins=self.origins[:0]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,3 +161,21 @@ def _find_last_origins(ends: Ints, first: Ints, horizon: int) -> Ints:
     # Whole horizons only where they leave origins enough: a horizon of them.
     has_whole = last_whole >= first + horizon
     return np.where(has_whole, last_whole, last_part)
+
+
+def require_series_per_rank(panel: Panel, fewest: int, *, joint: bool) -> None:
+    """Raise UsageError where the ranks of a fit have nothing to share, such as `fewest` series."""
+    size = current_rank_group().size
+    if size == 1:
+        return
+    least = max(fewest, size)
+    if len(panel) < least:
+        raise UsageError(
+            f"{size} ranks need {least} series or more; there are {len(panel)}",
+            "fit without torchrun",
+        )
+    if joint:
+        raise UsageError(
+            "--joint needs all series beside each other",
+            "fit without torchrun, or leave out --joint",
+        )

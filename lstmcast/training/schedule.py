@@ -1,6 +1,6 @@
 """How long and how hard a network is trained, and how far each step moves its weights.
 
-Knows no networks and no batches.
+Knows no networks, no batches and no torch.
 """
 
 import math
@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from lstmcast.config import Device, Precision
-from lstmcast.training.optimizers import DEFAULT_MOMENTUM
 
+DEFAULT_MOMENTUM = 0.9
+"""Share of the last direction that the next step keeps."""
+LR_FACTORS = {"adamw": 1.0, "adam": 1.0, "sgd": 30.0, "rmsprop": 0.3}
+"""The usual learning rate of each optimizer, as a multiple of AdamW's."""
 WARM_UP_STEPS = 10
 AVERAGE_DECAY = 0.98
 """Decay of the moving average of the weights."""

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from lstmcast.tuning.trials import FoldOutcome
 
@@ -59,6 +58,8 @@ def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -
     count = len(saved)
     half_width = math.inf
     if count > 1:
+        from scipy import stats  # of the extra `tune`; slow to import
+
         quantile = stats.t.ppf(0.975, count - 1)
         deviation = saved.std(ddof=1)
         half_width = quantile * deviation / np.sqrt(count)

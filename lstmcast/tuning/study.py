@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstmcast.compute.seeds import derive_seed
+from lstmcast.compute.system import is_process_alive
 from lstmcast.errors import RunError
 from lstmcast.extras import require_extra
 from lstmcast.runs.contents import complete_settings
@@ -63,7 +64,7 @@ class Trial(NamedTuple):
 
 def require_optuna() -> None:
     """Raise UsageError where Optuna is not installed."""
-    require_extra("a search of settings needs", "tune", "optuna")
+    require_extra("a search of settings needs", "tune", "optuna", "scipy")
 
 
 class Study:
@@ -232,14 +233,8 @@ def _is_alive(trial: "optuna.trial.FrozenTrial") -> bool:
     if process is None or process["host"] != socket.gethostname():
         return True
     pid = int(process["pid"])
-    try:
-        os.kill(pid, 0)  # signal 0 only asks whether there is such a process
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
     # A process of this number that is this one: the trial's own is gone, and its number reused.
-    return pid != os.getpid()
+    return pid != os.getpid() and is_process_alive(pid)
 
 
 def _suggest_value(trial: "optuna.Trial", dimension: Dimension) -> Any:

@@ -76,6 +76,8 @@ class Search:
         self.errors: dict[str, list[float]] = {}
         """Errors on the folds so far, by the key of the settings."""
         self.total = 0
+        self.least = math.nan
+        """The least error of a trial so far."""
 
     def run(self, trials: int, deadline: Callable[[float], float]) -> None:
         """Bring the study to so many trials, the default first.
@@ -151,12 +153,11 @@ class Search:
         # An earlier trial of the default may have got as far as some fold.
         known = len(errors)
         tasks = [(fold, self.base, fold, True) for fold in folds[known:]]
-        jobs = self._count_jobs(tasks)
         shared = (self.folds,)
-        outcomes = parallel.run_jobs(fit_and_score_fold, tasks, jobs, shared=shared)
-
         seconds = 0.0
-        for outcome in outcomes:
+        for outcome in self._run_fits(
+            fit_and_score_fold, tasks, len(tasks), shared, "the default settings"
+        ):
             errors.append(outcome.error)
             seconds += outcome.seconds
 
@@ -211,9 +212,12 @@ class Search:
 
         all_tasks = [(config, number, False) for config in unknown.values()]
         tasks = _take_until(end, all_tasks)
-        jobs = self._count_jobs(all_tasks)
-        fold = self.folds[number]
-        outcomes = parallel.run_jobs(fit_and_score, tasks, jobs, shared=(fold,))
+        shared = (self.folds[number],)
+        what = f"{len(running)} trials, window {number + 1} of {len(self.folds)}"
+        done_before = number * len(running)
+        outcomes = self._run_fits(
+            fit_and_score, tasks, len(all_tasks), shared, what, done_before
+        )
 
         failures = {}
         # There are fewer outcomes than settings where time runs out.
@@ -225,10 +229,42 @@ class Search:
                 self.errors[key].append(outcome.error)
         return failures
 
-    def _count_jobs(self, tasks: Sequence[Any]) -> int:
-        """Return how many of some fits to run at a time."""
-        jobs = min(self.jobs, len(tasks))
-        return max(1, jobs)
+    def _run_fits(
+        self,
+        work: Callable[..., FoldOutcome],
+        tasks: Iterable[tuple[Any, ...]],
+        count: int,
+        shared: tuple[Any, ...],
+        message: str,
+        done_before: int = 0,
+    ) -> Iterator[FoldOutcome]:
+        """Yield the outcomes of some fits, and report how far they are while they go on.
+
+        count: how many they are at most. done_before: fits of the same trials on earlier folds.
+        """
+        jobs = max(1, min(self.jobs, count))
+        ended = self._count_ended()
+
+        def report_part(event: Event) -> None:
+            # A trial is a fit of each fold.
+            done = done_before + event.step + event.part
+            part = done / len(self.folds)
+            self.report_event(
+                Event(
+                    "tune", message, ended, self.total, validation=self.least, part=part
+                )
+            )
+
+        fits = parallel.run_followed_jobs(
+            work, tasks, jobs, report_part, Event("fits"), shared=shared
+        )
+        yield from fits
+
+    def _count_ended(self) -> int:
+        """Return how many trials have come to their end; other processes may have added some."""
+        states = [trial.state for trial in self.study.trials()]
+        ended = sum(state in (DONE, PRUNED) for state in states)
+        return min(ended, self.total)
 
     def _report_fold(
         self,
@@ -265,25 +301,34 @@ class Search:
                 done_errors.append(other.error)
             ended += other.state in (DONE, PRUNED)
 
-        best = min(done_errors, default=math.nan)
+        self.least = min(done_errors, default=math.nan)
         # Other processes may have brought the study beyond what this one was to reach.
         step = min(ended, self.total)
         message = f"trial {trial.number} {state}"
         if why:
             message += f" ({why})"
-        event = Event("tune", message, step, self.total, validation=best)
+        event = Event("tune", message, step, self.total, validation=self.least)
         self.report_event(event)
 
 
 def fit_and_score_fold(
-    folds: Sequence[Panel], fold: int, config: Config, number: int, strict: bool
+    folds: Sequence[Panel],
+    fold: int,
+    config: Config,
+    number: int,
+    strict: bool,
+    on_event: OnEvent | None = None,
 ) -> FoldOutcome:
     """`fit_and_score` of one of some panels."""
-    return fit_and_score(folds[fold], config, number, strict)
+    return fit_and_score(folds[fold], config, number, strict, on_event)
 
 
 def fit_and_score(
-    panel: Panel, config: Config, number: int, strict: bool
+    panel: Panel,
+    config: Config,
+    number: int,
+    strict: bool,
+    on_event: OnEvent | None = None,
 ) -> FoldOutcome:
     """Learn from all of a panel but its last horizon, and forecast that.
 
@@ -293,7 +338,7 @@ def fit_and_score(
     began = time.monotonic()
     seeded = with_derived_seed(config, number)
     try:
-        result = backtest(panel, seeded, windows=1)
+        result = backtest(panel, seeded, windows=1, on_event=on_event)
     except (DivergedError, UsageError) as error:
         if strict:
             raise

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lstmcast.compute.jobs import run_jobs
+from lstmcast.compute.jobs import run_followed_jobs
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.config import (
     DEFAULT_TRIALS,
@@ -475,7 +475,12 @@ def _fit_unseen_windows(
             number = plan.windows + fold
             tasks.append((fold, config, number, is_default))
     jobs = min(search.jobs, len(tasks))
-    outcomes = list(run_jobs(fit_and_score_fold, tasks, jobs, shared=(folds,)))
+    begin = Event("compare", "the best trial and the default", total=len(tasks))
+    report, shared = search.report_event, (folds,)
+    results = run_followed_jobs(
+        fit_and_score_fold, tasks, jobs, report, begin, shared=shared
+    )
+    outcomes = list(results)
     count = len(folds)
     return outcomes[:count], outcomes[count:]
 

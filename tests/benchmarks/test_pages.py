@@ -16,7 +16,7 @@ PAGES = tuple(dict.fromkeys(part.page for part in PARTS))
 MEASURED = re.compile(r"(?<![\w.])\d*\.\d+")
 """A number with a decimal point, as measured ones are."""
 SETTINGS = {
-    "README.md": {"3.11", "2.0", "0.6"},
+    "README.md": {"3.11", "3.12", "3.13", "3.14", "2.0", "0.6"},
     "docs/covariates.md": set(),
     "docs/tuning.md": {"0.0003", "0.001", "0.003", "0.2", "0.4", "0.1"},
     "docs/detection.md": {"0.001"},

@@ -2,7 +2,6 @@
 
 import math
 import os
-import pty
 import random
 import re
 import select
@@ -127,6 +126,8 @@ def on_terminal(
     arguments: Sequence[object], cwd: Path, *, only: str = "", columns: int = 100
 ) -> Screen:
     """Run the program on a terminal, or with `only` one of its streams; the others are pipes."""
+    import pty  # not on Windows
+
     parent, child = pty.openpty()
     streams = {
         name: child if only in ("", name) else subprocess.PIPE

@@ -24,8 +24,8 @@ def test_options_stand_under_headings_with_their_variables(quickly: Program) -> 
     lines = quickly("fit", "--help").stdout.splitlines()
     headings = [line for line in lines if line and not line.startswith(" ")]
     assert headings[1:] == [
-        "Arguments:", "Columns:", "Reading:", "Window:", "Network:", "Training:", "Output:",
-        "General:", "Examples:",
+        "Examples:", "Arguments:", "Columns:", "Reading:", "Window:", "Network:",
+        "Training:", "Output:", "General:",
     ]  # fmt: skip
     text = " ".join(" ".join(lines).split())
     assert "[default: inferred from the data; LSTMCAST_FREQ]" in text
@@ -108,7 +108,7 @@ def hints() -> Iterator[tuple[str, str]]:
 
 def test_every_option_that_is_named_exists() -> None:
     known = OTHER_PROGRAMS.union(*map(flags, commands().values()))
-    known |= {"--config", "--origin", "--json"}
+    known |= {"--config", "--origin", "--json", "--sort"}
     named = {
         (place, option)
         for place, text in texts_for_users()

@@ -74,7 +74,7 @@ def in_shell(command: list[str], folder: Path) -> str:
         (["fit", "my data.csv", "--past", "w"], ["wind speed"]),
         (["fit", "my data.csv", "--past=p"], ["price"]),
         (["fit", "--duplicates", "f"], ["first"]),
-        (["fit", "x", "--if-exists", ""], ["fail", "skip"]),
+        (["fit", "x", "--if-exists", ""], ["fail", "number", "skip"]),
         (["backtest", "x", "--no-re"], ["--no-refit"]),
         (["predict", "run", "--format", "j"], ["json", "jsonl"]),
         (["fit", "no.csv", "--target", ""], []),

@@ -31,9 +31,19 @@ COMMANDS = (
         "explain",
         "inspect",
     ),
-    *("report", "export", "serve", "help"),
-    *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
+    *("report", "export", "serve", "help", "demo"),
+    *(
+        "runs ls",
+        "runs show",
+        "runs diff",
+        "runs check",
+        "runs rm",
+        "config show",
+        "completion",
+    ),
 )
+MAX_SHORT_LINES = 22
+"""Lines of a terminal that is as small as they come, less the prompt and the command."""
 QUICK = ("--target", "price", "--steps", 0)
 
 
@@ -78,7 +88,16 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "0 up to",
         ),
         (["fit", "x", "--target", "y", "-q", "-v"], "contradict", "one of them"),
-        (["fit", "x"], "no target column", "--target COL"),
+        (["fit", "x", "--exog", "y"], "no option '--exog'", "--future (known ahead)"),
+        (["fit", "x", "--periods", "9"], "no option '--periods'", "--horizon?"),
+        (["predict", "x", "--epochs", "9"], "'--epochs'", "--steps of `lstmcast fit`"),
+        (["train", "x"], "no command 'train'", "did you mean `lstmcast fit`?"),
+        (["predict", "x", "--level", "0.8"], "--level '0.8'", "such as 80,95"),
+        (
+            ["predict", "x", "--level", "80", "--quantiles", "0.1"],
+            "both say which quantiles",
+            "give one",
+        ),
         (
             ["fit", "x", "--target", "y", "--past", "y"],
             "given both as --target and as --past",
@@ -126,8 +145,8 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "did you mean 'csv'?",
         ),
         (
-            ["predict", "x", "-o", "x.xlsx"],
-            "no format has the extension of 'x.xlsx'",
+            ["predict", "x", "-o", "x.xls"],
+            "no format has the extension of 'x.xls'",
             ".parquet",
         ),
     ],
@@ -143,14 +162,58 @@ def test_11_a_wrong_command_line_gets_an_error_and_what_to_do(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_15_help_goes_to_stdout(flag: str, lstmcast: Program) -> None:
-    done = lstmcast(flag)
+def test_15_help_goes_to_stdout(lstmcast: Program) -> None:
+    done = lstmcast("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert all(command.split()[0] in done.stdout for command in COMMANDS)
-    assert not re.search(r"\w\.\.\.$", done.stdout, re.MULTILINE), (
-        "the first sentence of a command's help does not fit on its line"
+    lines = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+    assert {command.split()[0] for command in COMMANDS} <= lines
+    longest = max(map(len, done.stdout.splitlines()))
+    assert longest <= 80, "the first sentence of a command's help is too long"
+
+
+def test_15_short_help_is_what_most_people_need_and_names_the_rest(
+    lstmcast: Program,
+) -> None:
+    done = lstmcast("-h")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) <= MAX_SHORT_LINES
+    assert "  fit       Learn from DATA" in done.stdout
+    assert "tune" not in done.stdout
+    assert done.stdout.endswith("All commands: lstmcast --help\n")
+    # The same on stderr where no command was given, which is an error.
+    bare = lstmcast()
+    assert (bare.returncode, bare.stdout, bare.stderr) == (2, "", done.stdout)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_15_the_short_help_of_every_command_fits_on_a_small_screen(
+    command: str, quickly: Program
+) -> None:
+    done = quickly(*command.split(), "-h")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) <= MAX_SHORT_LINES
+    assert max(map(len, lines)) <= 80
+    assert lines[-1] == f"All options: lstmcast {command} --help"
+    whole = quickly(*command.split(), "--help").stdout
+    flags = re.findall(r"^  (?:-\w, )?(--[a-z-]+)", done.stdout, re.MULTILINE)
+    assert all(f"{flag} " in whole for flag in flags)
+
+
+def test_15_short_forms_are_those_of_their_options(
+    quickly: Program, tmp_path: Path, sample: Path
+) -> None:
+    short = quickly(
+        "forecast", sample / "shop.csv", "-t", "sold", "-s", "shop", "-H", 3
     )
+    words = ("--target", "sold", "--series", "shop", "--horizon", 3)
+    long = quickly("forecast", sample / "shop.csv", *words)
+    assert short.returncode == 0
+    assert short.stdout == long.stdout
+    assert quickly("-V").stdout == quickly("--version").stdout
+    out = ("fit", sample / "price.csv", "--steps", 0, "-q", "-o", "r")
+    assert quickly(*out).stdout == "r\n"
+    assert (tmp_path / "r" / "run.json").exists()
 
 
 def test_15_version_names_the_tool_torch_python_and_the_device(
@@ -166,11 +229,13 @@ def test_15_version_names_the_tool_torch_python_and_the_device(
 def test_22_the_help_of_a_command_has_two_examples(
     command: str, quickly: Program
 ) -> None:
-    done = quickly(*command.split(), "-h")
+    done = quickly(*command.split(), "--help")
     assert done.returncode == 0
-    examples = done.stdout.partition("Examples:\n")[2].splitlines()
+    examples = done.stdout.partition("Examples:\n")[2].partition("\n\n")[0].splitlines()
     assert len(examples) >= 2
     assert all(line.startswith(f"  lstmcast {command}") for line in examples)
+    assert max(map(len, examples)) <= 80
+    assert done.stdout.index("Examples:") < done.stdout.index("General:")
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,7 @@ def check(content: dict[str, Any], heading: str) -> None:
 @pytest.mark.parametrize(
     ("heading", "line"),
     [
+        ("demo", "demo {new}.csv"),
         ("fit", "fit old.csv --target price --steps 0 --out {new}"),
         ("fit --dry-run", "fit old.csv --target price --steps 0 --dry-run"),
         ("predict", "predict runs/old-price"),

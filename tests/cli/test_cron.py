@@ -64,6 +64,12 @@ def test_32_a_job_fits_once_forecasts_each_day_and_writes_mail_only_when_somethi
     first = (folder / "forecast.csv").read_text()
     assert first.splitlines()[1].startswith("2024-05-15,")
 
+    # A day without new rows, and one with a wild value: too early to judge by.
+    assert morning(folder) == (0, "")
+    assert (folder / "forecast.csv").read_text() == first
+    write_day(folder, [*ROWS[1:501], ROWS[501].split(",")[0] + ",5000"])
+    assert morning(folder) == (0, "")
+
     write_day(folder, ROWS[1:516])
     assert morning(folder) == (0, "")
     assert (

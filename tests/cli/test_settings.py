@@ -46,7 +46,7 @@ def test_a_value_gets_the_form_of_the_command_line(
 
 
 def test_a_flag_is_true_or_false() -> None:
-    with pytest.raises(UsageError, match="--na is 'maybe' in x.toml"):
+    with pytest.raises(UsageError, match="na is 'maybe' in x.toml"):
         settings.to_option_value(option(is_flag=True), "maybe", "x.toml")
 
 

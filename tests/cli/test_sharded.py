@@ -127,7 +127,7 @@ def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(
     assert done.returncode == 0, done.stderr
     assert [row.split(",")[0] for row in done.stdout.splitlines()] == [
         *("method", "model", "naive", "seasonal_naive", "drift"),
-        *("mean", "median", "seasonal_mean"),
+        *("mean", "median", "seasonal_mean", "theta"),
     ]
     assert quickly(*line, "--fail-if", "mase>0").returncode == 7
     assert json.loads(quickly(*line, "--json").stdout)["scores"]["model"]["mase"] > 0

@@ -7,6 +7,7 @@ import pytest
 from lstmcast.compute.jobs import use_engine
 from lstmcast.config import Backend
 from lstmcast.errors import UsageError
+from lstmcast.extras import install_command
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_ray_is_encrypted_where_its_environment_says_so(
 
 def test_a_local_engine_takes_no_address() -> None:
     with (
-        pytest.raises(UsageError, match="does not go with --backend loky"),
+        pytest.raises(UsageError, match="does not go with backend='loky'"),
         use_engine("loky", "127.0.0.1:1"),
     ):
         pass
@@ -76,4 +77,4 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match="not installed") as caught, use_engine("ray"):
         pass
-    assert caught.value.hint == "pip install 'lstmcast[ray]'"
+    assert caught.value.hint == install_command("ray")

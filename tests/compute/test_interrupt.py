@@ -9,6 +9,7 @@ import pytest
 
 from lstmcast.compute import interrupt
 from lstmcast.compute.interrupt import SignalDeferral
+from lstmcast.compute.system import ENDING_SIGNALS
 
 
 class Arrived(Exception):
@@ -20,9 +21,7 @@ def handled() -> Iterator[None]:
     def handle(number: int, _: object) -> None:
         raise Arrived(number)
 
-    before = {
-        number: signal.signal(number, handle) for number in interrupt.DEFERRED_SIGNALS
-    }
+    before = {number: signal.signal(number, handle) for number in ENDING_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -32,7 +31,7 @@ def send(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-@pytest.mark.parametrize("number", interrupt.DEFERRED_SIGNALS)
+@pytest.mark.parametrize("number", ENDING_SIGNALS)
 def test_a_signal_prepares_and_is_delivered_at_the_end(number: int) -> None:
     done = []
     with (
@@ -46,15 +45,11 @@ def test_a_signal_prepares_and_is_delivered_at_the_end(number: int) -> None:
 
 
 def test_without_a_signal_nothing_happens() -> None:
-    before = [
-        signal.getsignal(number)
-        for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)
-    ]
+    before = [signal.getsignal(number) for number in (*ENDING_SIGNALS, signal.SIGALRM)]
     with SignalDeferral(lambda: pytest.fail("there was no signal")):
         pass
     assert [
-        signal.getsignal(number)
-        for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)
+        signal.getsignal(number) for number in (*ENDING_SIGNALS, signal.SIGALRM)
     ] == before
 
 

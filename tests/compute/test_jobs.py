@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -79,6 +80,24 @@ def test_no_tasks_give_no_results() -> None:
         == list(parallel.run_jobs(square, [], 2))
         == []
     )
+
+
+def halve(x: int, on_event: Any) -> int:
+    on_event(Event("half", step=1, total=2))
+    return x // 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_followed_jobs_report_from_within(jobs: int) -> None:
+    events: list[Event] = []
+    begin = Event("halves", "two of them", total=2)
+    tasks = [(2,), (4,)]
+    found = parallel.run_followed_jobs(halve, tasks, jobs, events.append, begin)
+    assert list(found) == [1, 2]
+    assert events[0] == begin
+    assert (events[-1].step, events[-1].part) == (2, 0)
+    if jobs == 1:  # others are asked once a second only
+        assert [event.part for event in events] == [0, 0.5, 0, 0.5, 0]
 
 
 def test_there_is_at_least_one_core() -> None:

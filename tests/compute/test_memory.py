@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.compute import memory
+from lstmcast.compute import memory, system
 from lstmcast.errors import ResourceError
 
 
@@ -24,16 +24,16 @@ def limit_address_space(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
 
 def test_the_scarcest_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_address_space(monkeypatch, resource.RLIM_INFINITY)
-    machine = {"/proc/meminfo": "MemTotal: 9000 kB\nMemAvailable: 5000 kB"}
-    files_of(monkeypatch, machine)
+    monkeypatch.setattr(system, "available_memory", lambda: 5000 * 1024)
+    files_of(monkeypatch, {})
     assert memory.free_memory() == 5000 * 1024
     container = {
         "/sys/fs/cgroup/memory.max": "3000000",
         "/sys/fs/cgroup/memory.current": "1000000",
     }
-    files_of(monkeypatch, machine | container)
+    files_of(monkeypatch, container)
     assert memory.free_memory() == 2_000_000
-    files_of(monkeypatch, machine | container | {"/sys/fs/cgroup/memory.max": "max"})
+    files_of(monkeypatch, container | {"/sys/fs/cgroup/memory.max": "max"})
     assert memory.free_memory() == 5000 * 1024
 
 

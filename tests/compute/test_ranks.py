@@ -21,9 +21,8 @@ from lstmcast.errors import UsageError
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
 from lstmcast.panel.panel import Panel
-from lstmcast.training import members
 from lstmcast.training.forecaster import Forecaster
-from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.sampler import TrainingTask, WindowSampler
 from tests.make import steps_of, wavy
 
 LENGTHS = [60, 50, 70, 40, 65]
@@ -78,7 +77,7 @@ def test_a_task_of_ranks_judges_each_window_once(
         stride=8,
     )
     series, origins = np.array([0, 0, 1, 2, 2, 2]), np.array([20, 24, 20, 20, 22, 24])
-    task = members.TrainingTask(windows, np.array([30, 30, 30]), series, origins)
+    task = TrainingTask(windows, np.array([30, 30, 30]), series, origins)
     seen = []
     for rank in range(2):
         monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(RankGroup(rank, 2)))
@@ -215,7 +214,7 @@ def test_joint_targets_are_not_divided_among_ranks(
     )
     monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(RankGroup(0, 2)))
     with pytest.raises(
-        UsageError, match="--joint needs all series beside each other"
+        UsageError, match="joint needs all series beside each other"
     ) as caught:
         Forecaster(Config(inputs=InputConfig(joint=True))).fit(panel)
     assert "torchrun" in caught.value.hint

@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from lstmcast import Config, Forecaster, Panel, ResourceError, TrainConfig, UsageError
 from lstmcast.cli.show import output
 from lstmcast.deployment import serve
+from lstmcast.extras import install_command
 from lstmcast.forecasting.predictor import Predictor
 
 LIMIT = 20_000
@@ -186,7 +187,7 @@ def test_the_address_overrules_horizon_and_quantiles_of_the_object(
         (
             {"content": b"PK\x03\x04zip"},
             422,
-            "request is a zip archive or an Excel workbook",
+            "request is a zip archive, and no workbook",
         ),
     ],
 )
@@ -333,7 +334,7 @@ def test_the_extra_is_named_where_it_is_missing(
         UsageError, match="serving needs uvicorn, which is not installed"
     ) as raised:
         serve.require_serving_packages()
-    assert raised.value.hint == "pip install 'lstmcast[serve]'"
+    assert raised.value.hint == install_command("serve")
 
 
 def test_a_run_directory_serves_what_it_predicts(

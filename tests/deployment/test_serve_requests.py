@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 
 from lstmcast.config import DEFAULT_QUANTILE_LEVELS, DataConfig
-from lstmcast.deployment.serve_requests import ForecastRequest, parse_request
+from lstmcast.deployment.serve_requests import (
+    ForecastRequest,
+    parse_request,
+    to_request_hint,
+)
 from lstmcast.errors import DataError, UsageError
+from tests.cli.test_command import OPTION, hints
 
+ROWS_HINT = "send rows that are written as the run's training data were"
 ROWS = [{"day": "2024-01-01", "y": 1.0}, {"day": "2024-01-02", "y": 2.0}]
 
 
@@ -58,3 +64,25 @@ def test_a_horizon_that_is_no_number_of_steps_is_refused(horizon: Any) -> None:
 def test_rows_hold_no_lists_and_no_objects() -> None:
     with pytest.raises(DataError, match="not a list of objects"):
         parse(json.dumps([{"day": "2024-01-01", "y": {"value": 1}}]).encode())
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("give --horizon 1 or more", "give horizon 1 or more"),
+        ("leave --quantiles out", "leave quantiles out"),
+        ("send the newest rows only", "send the newest rows only"),
+        ("correct it, or say what is missing with --na N/A", "correct it"),
+        ("say what to do with --duplicates first", ROWS_HINT),
+        ("sed 2d x.csv | lstmcast predict RUN -", ROWS_HINT),
+        ("", ""),
+    ],
+)
+def test_a_hint_names_what_a_client_can_do(hint: str, shown: str) -> None:
+    assert to_request_hint(hint) == shown
+
+
+def test_no_hint_of_the_package_names_an_option_to_a_client() -> None:
+    found = [hint for _, hint in hints()]
+    assert len(found) > 50
+    assert [hint for hint in found if OPTION.search(to_request_hint(hint))] == []

@@ -13,10 +13,10 @@ from lstmcast.compute import jobs
 from lstmcast.compute.progress import Event
 from lstmcast.config import Columns, Config, TrainConfig, WindowConfig
 from lstmcast.deployment import shards
+from lstmcast.deployment.shard_list import find_shards
 from lstmcast.deployment.shards import (
     ShardJob,
     backtest_shard,
-    find_shards,
     forecast_shard,
     predict_shard,
     process_shards,
@@ -73,27 +73,6 @@ def results(out: Path) -> dict[str, bytes]:
 def manifest(out: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((out / shards.SHARDS_MANIFEST).read_text())
     return content
-
-
-def test_each_file_is_a_shard_and_so_is_each_folder_of_a_partition(
-    tmp_path: Path, data: Path
-) -> None:
-    assert [shard.name for shard in find_shards(data)] == ["part-0", "part-1", "part-2"]
-    whole = pd.concat([sales("x"), sales("y")])
-    whole.to_parquet(tmp_path / "hive", partition_cols=["shop"])
-    whole.iloc[60:70].drop(columns="shop").to_parquet(
-        tmp_path / "hive/shop=y/more.parquet"
-    )
-    found = find_shards(tmp_path / "hive")
-    assert [(shard.name, len(shard.files)) for shard in found] == [
-        ("shop=x", 1),
-        ("shop=y", 2),
-    ]
-
-
-def test_a_folder_without_parquet_has_no_shards(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="without Parquet"):
-        find_shards(tmp_path)
 
 
 def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_them(

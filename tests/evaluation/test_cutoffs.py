@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.cutoffs import (
     MIN_HISTORY_STEPS,
     ForecastWindows,
@@ -16,6 +16,7 @@ from lstmcast.evaluation.cutoffs import (
     fold_ends,
     format_series_name,
     keep_latest_windows,
+    require_positive_option,
 )
 from lstmcast.panel.panel import Panel
 from tests.make import panel_of
@@ -111,3 +112,10 @@ def test_data_that_begin_after_the_training_are_an_error_that_names_the_series()
 
 def test_a_series_is_named_by_its_key() -> None:
     assert format_series_name(panel_of_lengths(5, 5), 1) == "series 's1'"
+
+
+def test_an_option_below_one_is_named() -> None:
+    assert require_positive_option("step", 1) == 1
+    with pytest.raises(UsageError) as caught:
+        require_positive_option("step", 0)
+    assert caught.value.message == "--step 0 is out of range"

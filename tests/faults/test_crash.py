@@ -17,6 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import filelock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -45,7 +46,7 @@ OLD, NEW = (
 )
 PUBLISH = """
 import sys
-sys.path[:0] = [sys.argv[2]]
+sys.path[:0] = sys.argv[2:]
 from lstmcast.runs.publish import publish_run
 new = {"metrics.json": b"new", "model.safetensors": b"x" * 5000}
 publish_run(sys.argv[1], new, {}, force=True, previous="replaced")
@@ -110,6 +111,8 @@ def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(
     """For every N that there is; to be quick, the program publishes and does nothing else."""
     calls, fault = FAULTS[name]
     root = str(Path(directory.__file__).parents[2])
+    # Python without its packages starts with few calls; locks need this one.
+    packages = str(Path(filelock.__file__).parents[1])
     found, number = Counter[str](), 0
     while True:
         number += 1
@@ -121,7 +124,7 @@ def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(
             calls,
             fault,
             number,
-            [sys.executable, "-S", "-c", PUBLISH, str(place / "run"), root],
+            [sys.executable, "-S", "-c", PUBLISH, str(place / "run"), root, packages],
             log,
         )
         run = open_run(place / "run")

@@ -223,9 +223,9 @@ def test_F11_a_file_is_what_its_content_says_whatever_its_name(
 @pytest.mark.parametrize(
     ("start", "said"),
     [
-        (b"PK\x03\x04", "a zip archive or an Excel workbook"),
+        (b"PK\x03\x04", "a zip archive, and no workbook"),
         (b"<!doctype html>", "HTML"),
-        (b'{"y": 1}', "JSON"),
+        (b"%PDF-1.4", "a PDF document"),
     ],
 )
 def test_F11_a_file_that_is_no_table_is_called_what_it_is(

@@ -82,7 +82,7 @@ def disturbed(
             wait_for(lambda: (folder / KEPT).exists() or program.poll() is not None)
             began = time.monotonic()
             act(program)
-            _, stderr = program.communicate(timeout=60)
+            _, stderr = program.communicate(timeout=180)
             seconds = time.monotonic() - began
         finally:
             program.kill()

@@ -122,5 +122,5 @@ def test_no_forecast_knows_what_another_target_does_later() -> None:
 
 def test_one_target_cannot_be_forecast_jointly() -> None:
     panel = Panel.from_frame(wide(30), target="leader", time="t", series="shop")
-    with pytest.raises(UsageError, match="--joint needs more than one target"):
+    with pytest.raises(UsageError, match="joint needs more than one target"):
         Forecaster(fast_learner(1, joint=True)).fit(panel)

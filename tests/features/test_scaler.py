@@ -213,7 +213,7 @@ def test_the_logarithm_of_what_has_none_is_refused_before_training(
     series[1][[7, 9]] = value
     with pytest.raises(
         UsageError,
-        match=rf"--transform log .*{value:g} of series 's1' at 2001-08-01 \(and 1 more\)",
+        match=rf"transform='log' .*{value:g} of series 's1' at 2001-08-01 \(and 1 more\)",
     ):
         Forecaster(quick(transform="log")).fit(panel_of(series))
 

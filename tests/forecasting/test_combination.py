@@ -326,3 +326,7 @@ def test_a_fold_is_a_run_of_neighbours_since_neighbours_overlap() -> None:
     assert folds[:24].tolist() == [0] * 6 + [1] * 6 + [2] * 6 + [3] * 6
     assert (np.diff(folds[24:]) >= 0).all()
     assert set(folds[24:]) == {0, 1, 2, 3}
+
+
+def test_series_of_one_window_each_are_spread_over_four_folds() -> None:
+    assert assign_folds(np.arange(8)).tolist() == [0, 1, 2, 3, 0, 1, 2, 3]

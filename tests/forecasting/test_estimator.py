@@ -65,12 +65,19 @@ def test_every_setting_can_be_read_and_changed_by_its_name() -> None:
     )
 
 
+def test_a_setting_needs_no_section() -> None:
+    forecaster = Forecaster().set_params(horizon=7, cell="gru", train__seed=4)
+    assert forecaster.config == Config(horizon=7, cell="gru", seed=4)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"train__step": 3}, "unknown setting 'train__step'"),
-        ({"steps": 3}, "unknown setting 'steps'"),
-        ({"train__steps": -1}, "--steps -1 is out of range"),
+        ({"steppes": 3}, "unknown setting 'steppes'; did you mean 'steps'"),
+        ({"model__steps": 3}, "unknown setting 'model__steps'"),
+        ({"h": 3}, "it is called 'horizon' here"),
+        ({"train__steps": -1}, "steps=-1 is out of range"),
         ({"model__cell": "lsmt"}, "'lsmt'"),
     ],
 )

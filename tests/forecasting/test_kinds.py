@@ -120,11 +120,17 @@ def measure_errors(kind: str, seed: int) -> dict[str, float]:
     return {name: np.abs(f - actual).mean() for name, f in forecasts.items()}
 
 
+LEAST_ERRORS = {"two_levels": 5.0}
+"""What no method can be below but by luck: of a coin whose sides are 10 apart, every forecast from
+one side to the other is off by 5 on average."""
+
+
 def require_no_worse(kind: str, seeds: int) -> None:
     errors = pd.DataFrame([measure_errors(kind, seed) for seed in range(seeds)]).mean()
     model = errors.pop("model")
     best = errors.idxmin()
-    assert model <= MAX_EXCESS * errors[best] + ROUNDING, (best, model / errors[best])
+    bar = max(errors[best], LEAST_ERRORS.get(kind, 0.0))
+    assert model <= MAX_EXCESS * bar + ROUNDING, (best, model / bar)
 
 
 EXACT_KINDS = ["line", "cycle", "steps", "zeros", "constant", "cycle_with_trend"]

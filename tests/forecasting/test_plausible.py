@@ -6,6 +6,9 @@ import pytest
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import DivergedError
 from lstmcast.forecasting.plausible import (
+    MIN_RANGE_VALUES,
+    RANGE_FACTOR,
+    Grid,
     Habits,
     Past,
     bound_by_range,
@@ -120,3 +123,33 @@ def test_what_is_not_a_number_is_refused() -> None:
     )
     with pytest.raises(DivergedError, match="not a number"):
         run.predict()
+
+
+def test_an_interval_may_miss_by_half_a_step_and_a_zero_by_what_becomes_zero() -> None:
+    grid = Grid(step=np.array([2.0, 0.0, 0.0]), zero_below=np.array([3.0, 0.5, np.inf]))
+    actual = np.tile([0.0, 8.0], (3, 1))
+    slack = grid.slack(actual, np.arange(3))
+    assert slack.tolist() == [[3, 1], [0.5, 0], [0, 0]]
+
+
+def test_the_range_of_eight_values_bounds_a_forecast_and_that_of_seven_does_not() -> (
+    None
+):
+    y = np.arange(MIN_RANGE_VALUES * 1.0)
+    last = MIN_RANGE_VALUES - 1
+    past = Past.of(panel_of([y]), np.array([0, 0]), np.array([last, last - 1]))
+    wild = np.full((2, 1, 1), 1e9)
+    enough, too_few = bound_by_range(wild, past)[:, 0, 0].tolist()
+    assert (enough, too_few) == (last + RANGE_FACTOR * last, 1e9)
+
+
+def test_the_first_series_of_the_training_keeps_its_counts_whatever_came_since() -> (
+    None
+):
+    rng = np.random.default_rng(0)
+    known = panel_of([demand(rng, 0.8), wavy(rng, 60)])
+    later = panel_of([wavy(rng, 60), wavy(rng, 60)])
+    forecast = np.full((1, 1, 3), 5.3)
+    series = np.array([0])
+    held = Habits(known).hold(forecast, later, series, np.array([59]), LEVELS)
+    assert held.ravel().tolist() == [5, 5, 5]

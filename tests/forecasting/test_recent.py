@@ -76,3 +76,16 @@ def test_what_was_found_is_said_by_value_place_and_what_was_likely() -> None:
     assert "--last keep" in unlikely_note
     assert "shifted at 2008-11-01 of s2" in shift_note
     assert describe_recent(panel.select(np.array([1])), SEASON) == []
+
+
+@pytest.mark.parametrize(("odd_series", "more"), [(3, ""), (5, " and 2 more")])
+def test_the_first_unlikely_values_are_named_and_the_others_counted(
+    odd_series: int, more: str
+) -> None:
+    rng = np.random.default_rng(0)
+    series = [wavy(rng, 100) for _ in range(odd_series)]
+    for y in series:
+        y[-1] = 1e5
+    (note,) = describe_recent(panel_of(series), SEASON)
+    assert note.count("100000 at 2009-04-01 of s") == 3
+    assert f" was likely{more} (--last keep" in note

@@ -160,5 +160,5 @@ def test_a_zone_is_checked_before_anything_is_read() -> None:
 
 
 def test_steps_have_no_zone(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--tz Europe/Berlin does not fit"):
+    with pytest.raises(DataError, match="tz='Europe/Berlin' does not fit"):
         from_text(tmp_path, dated(["1", "2", "3"], "t,y"), BERLIN)

@@ -175,7 +175,7 @@ def test_rules_that_do_not_fit_are_refused() -> None:
     with pytest.raises(UsageError, match="'fortnight' is not known"):
         resampled(frame, "fortnight")
     with pytest.raises(
-        DataError, match="--resample 7 does not fit a time column of dates"
+        DataError, match="resample=7 does not fit a time column of dates"
     ):
         resampled(frame, "7")
 

@@ -7,8 +7,14 @@ import pandas as pd
 import pytest
 
 from lstmcast.config import Columns, DataConfig
-from lstmcast.errors import DataError
-from lstmcast.inspection.columns import infer_roles, profile_columns, with_column_roles
+from lstmcast.errors import DataError, UsageError
+from lstmcast.inspection.columns import (
+    infer_only_target,
+    infer_roles,
+    profile_columns,
+    propose_series_columns,
+    with_column_roles,
+)
 from lstmcast.tables.read import read_table
 from lstmcast.tables.table import Table
 
@@ -168,3 +174,58 @@ def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numb
     ) as caught:
         inferred(read_table(tmp_path / "t.csv"))
     assert "--thousands" in caught.value.hint
+
+
+THIRTY_DAYS = list(pd.date_range("2024-01-01", periods=30).strftime("%Y-%m-%d"))
+
+
+def test_the_only_column_of_numbers_is_the_target() -> None:
+    data = table(day=THIRTY_DAYS, note=["x"] * 30, sold=np.arange(30) ** 2)
+    assert infer_only_target(data, {}) == "sold"
+
+
+def test_a_column_with_another_role_or_that_numbers_the_rows_is_no_target() -> None:
+    values = np.sin(np.arange(30))
+    data = table(row=range(30), day=THIRTY_DAYS, price=values * 2, sold=values)
+    assert infer_only_target(data, {"past": ("price",)}) == "sold"
+    # Numbers that name the series are none either.
+    long = table(
+        day=THIRTY_DAYS * 3, shop=np.repeat([7, 8, 9], 30), sold=np.arange(90) % 37
+    )
+    assert infer_only_target(long, {}) == "sold"
+
+
+def test_several_columns_of_numbers_are_listed_the_likeliest_first() -> None:
+    values = np.sin(np.arange(30))
+    data = table(day=THIRTY_DAYS, x=values, y=values, z=[*range(2)] * 15)
+    message = "has 3 columns of numbers: 'y', 'x', 'z'"
+    with pytest.raises(UsageError, match=message) as caught:
+        infer_only_target(data, {})
+    assert caught.value.hint.endswith("such as --target y")
+
+
+def test_no_column_of_numbers_is_an_error_of_the_data() -> None:
+    with pytest.raises(DataError, match="no column of numbers"):
+        infer_only_target(table(day=THIRTY_DAYS, note=["x", "y"] * 15), {})
+
+
+def test_the_columns_that_tell_series_apart_are_proposed() -> None:
+    shops, items = np.repeat(["a", "b", "c", "d"], 30), np.repeat([1, 2], 60)
+    data = table(day=THIRTY_DAYS * 4, shop=shops, item=items, sold=np.arange(120) % 37)
+    assert propose_series_columns(data, Columns(("sold",))) == ("shop",)
+    # Numbers alone may name the series, too, once the target is known.
+    ids = table(day=THIRTY_DAYS * 4, shop=np.repeat([1, 2, 3, 4], 30), sold=range(120))
+    assert propose_series_columns(ids, Columns(("sold",))) == ("shop",)
+
+
+def test_a_key_that_lacks_a_column_is_completed() -> None:
+    shops = np.repeat(["a", "b"], 60)
+    items = np.tile(np.repeat(["x", "y"], 30), 2)
+    data = table(day=THIRTY_DAYS * 4, shop=shops, item=items, sold=np.arange(120) % 37)
+    columns = Columns(("sold",), ("day",), ("shop",))
+    assert propose_series_columns(data, columns) == ("item",)
+
+
+def test_nothing_is_proposed_where_no_column_tells_rows_apart() -> None:
+    data = table(day=THIRTY_DAYS * 2, note=["x"] * 60, sold=np.arange(60) % 37)
+    assert propose_series_columns(data, Columns(("sold",))) == ()

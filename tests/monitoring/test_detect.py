@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig, UsageError
-from lstmcast.monitoring.detect import Detection, Detector, detect
+from lstmcast.monitoring.detect import Detection, Detector, _score_and_learn, detect
 from lstmcast.monitoring.row_errors import RowErrorModel, RowErrors
+from lstmcast.monitoring.thresholds import Threshold
 
 Change = Callable[[np.ndarray], None]
 TRAINED, LENGTH, SEASON = 720, 1000, 24
@@ -373,7 +374,7 @@ def test_zeros_that_training_shows_are_not_stuck_and_other_values_are() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 0.5, -1.0])
 def test_a_rate_out_of_range_is_refused(forecaster: Forecaster, rate: float) -> None:
-    with pytest.raises(UsageError, match="--rate"):
+    with pytest.raises(UsageError, match="rate="):
         Detector(forecaster, rate=rate)
 
 
@@ -391,3 +392,12 @@ def test_nothing_newer_than_the_training_is_an_error(forecaster: Forecaster) -> 
         match="nothing newer than what the run was trained on, which ends at 2024-01-30 23",
     ):
         detect_hourly(forecaster, hourly()[:TRAINED])
+
+
+def test_an_error_as_large_as_its_limit_is_ordinary_and_a_larger_one_is_not() -> None:
+    threshold = Threshold(0.1, np.arange(1.0, 41.0))
+    limit = threshold.limit
+    assert np.isfinite(limit)
+    assert _score_and_learn(threshold, limit, learn=False) < 1
+    beyond = float(np.nextafter(limit, np.inf))
+    assert _score_and_learn(threshold, beyond, learn=False) >= 1

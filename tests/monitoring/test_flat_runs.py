@@ -120,3 +120,12 @@ def test_what_is_stuck_time_and_again_becomes_a_habit_unless_limits_are_fixed() 
     flags = count(learning, "s0", 10**6, rows)
     assert sum(flags[:63]) == 3 * 16 and sum(flags[63:]) == 0
     assert sum(count(fixed, "s0", 10**6, rows)) == 4 * 16
+
+
+def test_rows_go_on_from_a_history_of_one_value() -> None:
+    history = panel_of([np.arange(7.0, 19.0), np.arange(50.0)])
+    history = history.head(np.array([1, 50]))
+    counter = FlatRunCounter(history, RATE, adapt=True)
+    first = int(history.start[0]) + 1
+    # The value of the history is the first of the run.
+    assert counter.measure_excess(("s0",), first, 7.0) == 2 / MIN_FLAT_ROWS

@@ -296,3 +296,10 @@ def test_runs_with_covariates_calendar_and_several_targets_are_updated() -> None
 def assert_updated(outcome: Update) -> None:
     assert outcome.kept and outcome.was and outcome.now
     assert np.isfinite(outcome.forecaster.predict()["forecast"]).all()
+
+
+def test_an_update_is_judged_series_by_series(fitted: Forecaster) -> None:
+    outcome = update(fitted, months(70), gates=ALWAYS, steps=1)
+    assert outcome.was and outcome.now
+    for verdict in (outcome.was, outcome.now):
+        assert [row["key"] for row in verdict.by_series] == [["s0"], ["s1"]]

@@ -10,6 +10,7 @@ import pytest
 from lstmcast import extras
 from lstmcast.config import Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
+from lstmcast.extras import install_command
 from lstmcast.panel.calendar import (
     DAILY_HOLIDAY_NAMES,
     PERIOD_HOLIDAY_NAMES,
@@ -95,7 +96,7 @@ def test_steps_that_have_no_holidays_are_refused(freq: str) -> None:
     axis, start = (
         axis_of("2001-01-01", freq) if freq != "integer" else (integers().axis, 0)
     )
-    with pytest.raises(UsageError, match="--holidays DE does not apply"):
+    with pytest.raises(UsageError, match="holidays='DE' does not apply"):
         tabulate_holidays(axis, start + np.arange(3), "DE")
 
 
@@ -112,7 +113,7 @@ def test_without_the_package_the_error_says_how_to_get_it(
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match="holidays, which is not installed") as caught:
         rows("2024-01-01", "D", 2)
-    assert caught.value.hint == "pip install 'lstmcast[holidays]'"
+    assert caught.value.hint == install_command("holidays")
 
 
 def test_what_else_is_known_ahead_stays_and_is_missing_where_only_holidays_reach() -> (

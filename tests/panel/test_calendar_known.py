@@ -52,7 +52,7 @@ def test_steps_that_are_alike_to_a_calendar_are_refused() -> None:
         pd.DataFrame({"t": np.arange(9), "y": np.arange(9.0)}), target="y", time="t"
     )
     for panel in (panel_of("YS", 9), steps):
-        with pytest.raises(UsageError, match="--calendar does not apply"):
+        with pytest.raises(UsageError, match="calendar does not apply"):
             with_calendar_waves(panel, 1)
 
 

@@ -9,6 +9,7 @@ from lstmcast.errors import DataError, LstmcastError, UsageError
 from lstmcast.panel.checks import (
     require_fit,
     require_future_covariates,
+    require_positive_values,
     require_series_length,
 )
 from lstmcast.panel.panel import Panel
@@ -136,3 +137,14 @@ def test_the_fit_of_the_library_makes_every_check(
 def test_a_panel_that_suits_its_configuration_passes_every_check() -> None:
     require_fit(panel_of([BINARY]), Config(train=TrainConfig(loss="bernoulli")), None)
     require_fit(panel_of([np.arange(12.0)]), Config(window=WindowConfig(horizon=4)), 4)
+
+
+def test_a_value_without_a_logarithm_is_named_by_its_series_and_date() -> None:
+    later = np.arange(1.0, 13.0)
+    later[4] = -3.0
+    panel = panel_of([np.arange(1.0, 13.0), later])
+    with pytest.raises(UsageError) as caught:
+        require_positive_values(panel)
+    assert "-3" in caught.value.message
+    assert "s1" in caught.value.message
+    assert "2001-05" in caught.value.message

@@ -168,3 +168,12 @@ def test_rows_that_reach_far_enough_back_need_no_history(known: Panel) -> None:
     later = panel(frame(first=TRAINED - 4, known=35), known)
     joined = with_training_history(later, known, 6, since=True)
     assert joined.start.tolist() == known.start.tolist()
+
+
+def test_new_series_are_appended_with_their_static_covariates(known: Panel) -> None:
+    later = panel(frame("bcd", known=35), known)
+    longer = extend.append_new_series(known, later)
+    assert longer.keys == (("a",), ("b",), ("c",), ("d",))
+    np.testing.assert_array_equal(longer.static[:2], known.static)
+    np.testing.assert_array_equal(longer.static[2:], later.static[1:])
+    np.testing.assert_array_equal(longer.series(3), later.series(2))

@@ -28,3 +28,26 @@ def test_a_quarter_of_a_series_is_held_out_or_one_horizon() -> None:
         assert ends.tolist() == [steps - held]
         assert origins.min() == steps - held - 1
         assert origins.max() == steps - horizon - 1
+
+
+def test_nothing_is_held_out_where_nothing_was_observed_in_it() -> None:
+    series = np.arange(60.0)
+    series[40:58] = np.nan
+    panel = panel_of([series])
+    # Cut before the last value, so that the series ends in missing ones.
+    panel = panel.head(np.array([57]))
+    ends, windows, origins = holdout.split_holdout(panel, 6, 12, 12)
+    assert ends.tolist() == [57]
+    assert (len(windows), len(origins)) == (0, 0)
+
+
+def test_the_last_step_alone_is_held_out_where_it_is_the_whole_horizon() -> None:
+    panel = panel_of([np.arange(40.0)])
+    ends, series, origins = holdout.split_holdout(panel, 1, 1, 1)
+    assert (ends.tolist(), series.tolist(), origins.tolist()) == ([39], [0], [38])
+
+
+def test_as_many_steps_as_one_horizon_leave_one_window() -> None:
+    panel = panel_of([np.arange(60.0)] * 3)
+    _, series, origins = holdout.split_holdout(panel, 6, 12, None, max_steps=6)
+    assert (len(series), len(origins)) == (1, 1)

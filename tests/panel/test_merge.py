@@ -130,3 +130,13 @@ def test_a_value_that_was_added_up_in_another_order_has_not_changed(
     rows = frame(last=25, known=25)
     result = merged(rows.assign(sold=rows["sold"] * (1 + 1e-13)), known)
     assert (result.changed, result.first) == (0, "")
+
+
+def test_several_new_series_come_after_those_of_the_run_in_their_own_order(
+    known: Panel,
+) -> None:
+    rows = frame("abcd", last=30, known=30)
+    result = merged(rows, known)
+    assert result.panel.keys == (("a",), ("b",), ("c",), ("d",))
+    assert result.known.tolist() == [0, 1, -1, -1]
+    assert result.panel.fingerprint() == panel(rows).fingerprint()

@@ -25,7 +25,11 @@ def daily(
     values: list[float | None], first: str = "2020-01-01", **columns: object
 ) -> pd.DataFrame:
     return pd.DataFrame(
-        {"day": pd.date_range(first, periods=len(values)), "y": values, **columns}
+        {
+            "day": pd.date_range(first, periods=len(values), unit="us"),
+            "y": values,
+            **columns,
+        }
     )
 
 
@@ -532,7 +536,7 @@ def test_an_arrow_table_that_cannot_be_used_is_a_data_error() -> None:
     with pytest.raises(DataError, match="column 'y' is there more than once"):
         Panel.from_arrow(pa.table([[1, 2, 3], [1, 2, 3]], names=["y", "y"]), target="y")
     with pytest.raises(UsageError, match="no target"):
-        Panel.from_arrow(table)
+        Panel.from_arrow(table.rename_columns(["t", "z"]))
 
 
 def test_a_frame_is_read_like_the_panel_of_a_run() -> None:
@@ -540,3 +544,22 @@ def test_a_frame_is_read_like_the_panel_of_a_run() -> None:
     later = Panel.from_frame(two_shops().assign(region="elsewhere"), like=known)
     assert (later.columns, later.static_names) == (known.columns, known.static_names)
     assert any("not seen in training: 'elsewhere'" in note for note in later.notes)
+
+
+def test_no_series_can_be_selected() -> None:
+    empty = shops().select([])  # type: ignore[arg-type]
+    assert (len(empty), empty.keys, empty.values.tolist()) == (0, (), [])
+
+
+def test_a_zero_has_the_same_fingerprint_whatever_its_sign() -> None:
+    plus = panel_of([np.array([0.0, 1, 2])])
+    minus = panel_of([np.array([-0.0, 1, 2])])
+    assert np.signbit(minus.values[0])
+    assert plus.fingerprint() == minus.fingerprint()
+
+
+def test_a_frame_is_brought_to_the_step_that_is_asked_for() -> None:
+    hours = pd.date_range("2024-01-01", periods=72, freq="h")
+    frame = pd.DataFrame({"t": hours, "y": np.arange(72.0)})
+    panel = Panel.from_frame(frame, target="y", time="t", resample="D")
+    assert panel.values.tolist() == [11.5, 35.5, 59.5]

@@ -9,6 +9,7 @@ import pytest
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.backtest import Result, backtest
+from lstmcast.extras import install_command
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
 from lstmcast.scoring.verdict import score_forecasts
@@ -143,4 +144,4 @@ def test_without_matplotlib_the_error_names_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UsageError) as caught:
         plots.plot_baselines(result.verdict)
-    assert caught.value.hint == "pip install 'lstmcast[plot]'"
+    assert caught.value.hint == install_command("plot")

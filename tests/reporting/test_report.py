@@ -1,6 +1,10 @@
 """The page of a run: what stands on it, and that values from the data are nothing but text."""
 
+import base64
+import hashlib
 import html
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +64,7 @@ def page(values: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Report
 
 
 def test_every_picture_is_inside_the_page_with_its_caption(page: ReportPage) -> None:
-    assert names(page) == ["forecast", "methods", "error", "coverage"]
+    assert names(page) == ["forecast", "methods", "error", "coverage", "season"]
     assert page.text.count("data:image/svg+xml;base64,") == len(page.pictures)
     for picture in page.pictures:
         assert html.escape(picture.caption) in page.text
@@ -105,6 +109,7 @@ def test_a_series_too_short_for_a_verdict_has_no_scores(tmp_path: Path) -> None:
     page = page_of(monthly(np.arange(5.0)), tmp_path)
     assert "The series were too short to hold back data" in page.text
     assert "<h2>Scores</h2>" not in page.text and names(page) == ["forecast"]
+    assert "What drives it" not in page.text
 
 
 def test_a_forecast_that_needs_covariates_which_are_missing_is_not_drawn(
@@ -138,7 +143,7 @@ def test_names_and_commands_are_escaped(values: np.ndarray, tmp_path: Path) -> N
     page = page_of(
         monthly(values, name), tmp_path, target=name, command=f"fit --target {name}"
     )
-    assert "<b " not in page.text
+    assert "<b " not in page.text and "<b onclick" not in page.text
     assert f"<h1>Forecast of {html.escape(name).replace('&quot;', '&#34;')}" in (
         page.text.replace("&#39;", "&#x27;")
     )
@@ -149,5 +154,61 @@ def test_characters_that_reverse_or_hide_text_are_spelled_out(
 ) -> None:
     name = "price\u202eecirp\u200b"
     page = page_of(monthly(values, name), tmp_path, target=name)
-    assert "\u202e" not in page.text and "\u200b" not in page.text
+    shown, _, data = page.text.partition('<script type="application/json"')
+    assert "\u202e" not in shown and "\u200b" not in shown
+    assert "\u202e" not in data
     assert r"Forecast of price\u202eecirp\u200b" in page.text
+
+
+def test_the_first_screen_says_how_high_the_forecast_is_and_until_when(
+    page: ReportPage,
+) -> None:
+    assert "One series, monthly, 4 steps ahead, until 2006-04." in page.text
+    assert re.search(r'class="outlook">The next 4 months: [\d.]+ a month', page.text)
+    places = [
+        page.text.index(part)
+        for part in (
+            *('class="outlook"', 'class="verdict', 'id="chart"', "forecast-table"),
+            *("How good it is", "What drives it", "<h2>Data", "<h2>Settings"),
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_the_one_script_is_allowed_by_its_hash_and_the_data_of_the_chart_are_no_script(
+    page: ReportPage,
+) -> None:
+    scripts = re.findall(r"<script([^>]*)>(.*?)</script>", page.text, re.DOTALL)
+    (data_kind, data), (kind, script) = scripts
+    assert (data_kind, kind) == (' type="application/json" id="chart-data"', "")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}';" in page.text
+    assert len(json.loads(data)["series"][0]["forecast"]) == 4
+    # It fetches nothing and makes no HTML of texts.
+    assert not re.search(
+        r"fetch|XMLHttp|innerHTML|import\(|eval|https?:",
+        script.replace("http://www.w3.org/2000/svg", ""),
+    )
+
+
+def test_the_whole_forecast_can_be_saved_from_the_page(page: ReportPage) -> None:
+    address = re.search(r'href="data:text/csv;base64,([^"]+)"', page.text)
+    assert address
+    lines = base64.b64decode(html.unescape(address[1])).decode().splitlines()
+    assert lines[0] == "month,forecast,q10,q50,q90" and len(lines) == 5
+
+
+def test_a_page_of_a_thousand_series_is_small_and_has_all_of_them(
+    tmp_path: Path,
+) -> None:
+    rng = np.random.default_rng(0)
+    frames = [
+        monthly(wavy(rng, 48, noise=0.1), shop=f"shop {i:04}") for i in range(1000)
+    ]
+    page = page_of(pd.concat(frames), tmp_path, series="shop")
+    assert len(page.text.encode()) < 3_000_000
+    data = re.search(r'id="chart-data">(.*?)</script>', page.text, re.DOTALL)
+    assert data
+    names_of_series = [series["name"] for series in json.loads(data[1])["series"]]
+    assert names_of_series == [f"shop {i:04}" for i in range(1000)]
+    assert "in all 1,000 series together" in page.text

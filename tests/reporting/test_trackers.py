@@ -11,6 +11,7 @@ import pytest
 
 from lstmcast.config import Config, TrainConfig
 from lstmcast.errors import ResourceError, RunError, UsageError
+from lstmcast.extras import install_command
 from lstmcast.reporting import trackers
 from lstmcast.runs.directory import open_run
 from lstmcast.training.forecaster import Forecaster
@@ -166,7 +167,7 @@ def test_a_run_without_a_verdict_is_tracked_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_tracker_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(UsageError, match="--track 'tensorbord' is unknown") as caught:
+    with pytest.raises(UsageError, match="track='tensorbord' is unknown") as caught:
         trackers.require_trackers(["tensorbord"])
     assert caught.value.hint == "did you mean 'tensorboard'?"
 
@@ -178,9 +179,9 @@ def test_a_tracker_that_is_not_installed_is_named_with_its_extra(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=f"--track {name} needs {package}") as caught:
+    with pytest.raises(UsageError, match=f"track='{name}' needs {package}") as caught:
         trackers.require_trackers([name])
-    assert caught.value.hint == f"pip install 'lstmcast[{name}]'"
+    assert caught.value.hint == install_command(name)
 
 
 def test_what_is_no_run_is_not_tracked(tmp_path: Path) -> None:

@@ -413,3 +413,21 @@ def test_a_link_to_nowhere_is_refused_as_a_place(tmp_path: Path) -> None:
     (tmp_path / "run").symlink_to("nowhere")
     with pytest.raises(RunError, match="leads nowhere"):
         require_free_place(tmp_path / "run")
+
+
+def test_a_manifest_is_indented_and_says_the_version_of_its_schema(
+    tmp_path: Path,
+) -> None:
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
+    lines = (path / "run.json").read_text().splitlines()
+    assert lines[:2] == ["{", '  "schema_version": 3,']
+
+
+@pytest.mark.parametrize("constant", [float("nan"), float("inf")])
+def test_a_manifest_with_a_number_that_is_no_json_is_refused(
+    constant: float, tmp_path: Path
+) -> None:
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
+    reseal(path, extra=constant)
+    with pytest.raises(RunError, match="is not readable"):
+        open_run(path)

@@ -7,7 +7,7 @@ import pytest
 from lstmcast.errors import RunError
 from lstmcast.runs import disk, publish
 from lstmcast.runs.directory import MANIFEST_FILE, PreviousVersion, open_run
-from lstmcast.runs.publish import publish_run, roll_back_run
+from lstmcast.runs.publish import publish_run, remove_run, roll_back_run
 
 
 def test_the_previous_version_comes_back_to_the_byte_and_the_other_one_after_it(
@@ -44,6 +44,19 @@ def test_without_a_previous_version_or_with_a_damaged_one_all_stays_as_it_is(
     with pytest.raises(RunError, match="is not what was saved"):
         roll_back_run(path)
     assert open_run(path).read("metrics.json") == b"2"
+
+
+def test_a_run_is_removed_with_its_previous_version_but_not_with_the_files_of_others(
+    tmp_path: Path,
+) -> None:
+    path = publish_run(tmp_path / "run", {"metrics.json": b"1"}, {})
+    publish_run(path, {"metrics.json": b"2"}, {}, force=True, previous="replaced")
+    (path / "report.html").write_text("made from it")
+    (path / "mine.txt").write_text("mine")
+    assert remove_run(path) == ["mine.txt"]
+    assert [entry.name for entry in path.iterdir()] == ["mine.txt"]
+    with pytest.raises(RunError, match="holds no run"):
+        remove_run(path)
 
 
 OLD, NEW = {"metrics.json": b"old", "scaler.json": b""}, {"metrics.json": b"new"}

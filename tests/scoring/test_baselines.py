@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from lstmcast.errors import UsageError
 from lstmcast.ragged import NAN
 from lstmcast.scoring.baselines import (
+    choose_rival,
     drift_forecast,
     fill_forward_by_phase,
+    mean_forecast,
     naive_forecast,
     seasonal_mean_forecast,
     seasonal_naive_forecast,
@@ -138,3 +141,18 @@ def test_no_baseline_reads_past_the_origin_or_changes_its_input() -> None:
                     make(other, offsets, i, o, 10, *more),
                 )
             np.testing.assert_array_equal(other, before)
+
+
+def test_the_rival_is_the_best_by_mae_or_the_one_asked_for() -> None:
+    scores = {"naive": {"mae": 3.0}, "drift": {"mae": 2.0}, "mean": {"mae": NAN}}
+    assert choose_rival(scores) == "drift"
+    assert choose_rival(scores, "naive") == "naive"
+    with pytest.raises(UsageError, match="'drifd'") as caught:
+        choose_rival(scores, "drifd")
+    assert "drift" in caught.value.hint
+
+
+def test_the_mean_is_of_the_observed_values_alone() -> None:
+    # 1..8, and (10, -, 30, -).
+    means = mean_forecast(VALUES, OFFSETS, BOTH, ENDS, 2)
+    assert means.tolist() == [[4.5, 4.5], [20, 20]]

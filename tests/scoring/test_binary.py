@@ -138,7 +138,7 @@ def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(
 def test_a_loss_of_counts_or_events_refuses_other_values(
     loss: str, values: list[float], says: str
 ) -> None:
-    with pytest.raises(UsageError, match=rf"--loss {loss} needs a target .*{says}"):
+    with pytest.raises(UsageError, match=rf"loss='{loss}' needs a target .*{says}"):
         of(loss).fit(panel_of([np.array(values * 6)]))
 
 
@@ -173,3 +173,15 @@ def test_the_likelihood_is_that_of_the_values_themselves_whatever_the_transform(
     assert one.verdict is not None and other.verdict is not None
     lost = one.verdict.model["log_likelihood"] - other.verdict.model["log_likelihood"]
     assert lost == pytest.approx(np.log(1000), abs=0.01)
+
+
+def test_brier_scores_beside_the_base_rate_are_mean_squares() -> None:
+    probabilities = np.array([0.2, 0.6, 0.9])
+    base = np.full(3, 0.5)
+    scores = binary.compare_with_base_rate(
+        probabilities, base, np.array([0.0, 1.0, NAN])
+    )
+    # (0.2^2 + 0.4^2) / 2 beside 0.5^2; what is missing does not count.
+    assert scores["brier"] == pytest.approx(0.1)
+    assert scores["baseline_brier"] == pytest.approx(0.25)
+    assert scores["skill"] == pytest.approx(0.6)

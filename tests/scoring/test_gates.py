@@ -38,5 +38,5 @@ def test_a_rule_reads_back_as_it_is_typed(rule: str) -> None:
 def test_text_that_is_not_a_rule_is_refused_under_the_name_of_its_option(
     rule: str,
 ) -> None:
-    with pytest.raises(UsageError, match="--gate"):
+    with pytest.raises(UsageError, match="gate"):
         Gate.parse(rule, "--gate")

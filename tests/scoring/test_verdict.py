@@ -65,7 +65,7 @@ def test_a_season_of_one_step_has_no_seasonal_baseline() -> None:
     verdict = score_forecasts(
         panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[9]]), LEVELS, 1
     )
-    assert set(verdict.baselines) == {"naive", "drift", "mean", "median"}
+    assert set(verdict.baselines) == {"naive", "drift", "mean", "median", "theta"}
 
 
 def test_missing_and_future_actuals_are_left_out() -> None:
@@ -258,3 +258,17 @@ def test_baselines_score_as_others_have_measured_them(
     ):
         if ours in baselines:
             assert round(baselines[ours]["mase"], 4) == reference[theirs]
+
+
+def test_the_method_that_is_asked_for_is_the_rival_of_all_figures() -> None:
+    best = score_forecasts(
+        panel_of(RAMP), np.array([0]), np.array([6]), quantiles_around([[8]]), LEVELS, 1
+    )
+    asked = score_forecasts(
+        panel_of(RAMP), np.array([0]), np.array([6]), quantiles_around([[8]]), LEVELS, 1,
+        against="mean",
+    )  # fmt: skip
+    assert (best.best_baseline, asked.best_baseline) == ("drift", "mean")
+    error = asked.baselines["mean"]["mae"]
+    assert asked.skill == 1 - asked.model["mae"] / error
+    assert asked.by_step[0]["baseline_mae"] == error

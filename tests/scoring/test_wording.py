@@ -323,6 +323,7 @@ def test_a_forecast_that_is_a_simple_methods_is_said_to_do_as_well() -> None:
     [
         (0.12, "12 % below"),
         (0.001, "less than 1 % below"),
+        (0.015, "2 % below"),
         (-0.3, "30 % above"),
         (-2.1, "3.1 times"),
     ],

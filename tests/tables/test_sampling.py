@@ -72,7 +72,7 @@ def test_a_table_is_read_whole_unless_a_sample_is_asked_for(
 
 
 def test_only_a_folder_can_be_sampled(folder: Path) -> None:
-    with pytest.raises(UsageError, match="--sample is for a folder"):
+    with pytest.raises(UsageError, match="sample is for a folder"):
         read_table(folder / "1.parquet", sample=1000, series=ROLES.series)
     assert len(read_table(folder / "1.parquet", sample=0)) == 300 * 4
 

@@ -38,7 +38,7 @@ def test_no_more_is_unpacked_than_the_limit() -> None:
     packed = gzip.compress(b"0" * 10_000)
     assert len(packed) < 100
     with pytest.raises(
-        ResourceError, match=r"holds more than .* --max-bytes allows"
+        ResourceError, match=r"holds more than .* max_bytes allows"
     ) as caught:
         Source("x", data=packed, limit=1000).read()
     assert "--max-bytes" in caught.value.hint
@@ -56,7 +56,8 @@ def test_a_file_can_be_read_again_and_in_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "what"), [(b"PK\x03\x04", "Excel"), (b"{", "JSON"), (b"%PDF", "PDF")]
+    ("start", "what"),
+    [(b"PK\x03\x04", "zip archive"), (b"FEA1", "Feather"), (b"%PDF", "PDF")],
 )
 def test_a_format_that_is_no_table_is_named(start: bytes, what: str) -> None:
     with pytest.raises(DataError, match=what):

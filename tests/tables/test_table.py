@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from lstmcast.errors import DataError
 from lstmcast.tables.read import read_table
-from lstmcast.tables.table import Table
+from lstmcast.tables.table import Table, to_text_array
 from tests.tables.files import write_file
 
 
@@ -65,3 +66,13 @@ def test_typed_columns_are_handed_out_as_they_are_stored() -> None:
     assert {name for name, read in found.items() if read is not None} == {"d", "s"}
     instants, form = table.stored_timestamps("d")  # type: ignore[misc]
     assert (instants.tolist(), form.kind) == ([0, 86_400_000_000], "date")
+
+
+@pytest.mark.parametrize("values", [[np.nan] * 3, [np.nan, 1.5], [], ["a", None]])
+def test_a_column_is_one_array_of_text_whatever_is_missing(
+    values: list[object],
+) -> None:
+    array = to_text_array(pd.Series(values, dtype=None if values else "float64"))
+    assert array.type == pa.large_string()
+    wanted = [None if pd.isna(value) else str(value) for value in values]
+    assert array.to_pylist() == wanted

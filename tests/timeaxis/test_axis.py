@@ -312,6 +312,6 @@ def test_calendar_features_give_the_hour_and_the_weekday() -> None:
     ("first", "freq"), [("1600-01-01", "D"), ("2990-01-01", "ME"), ("9990-01-01", "YS")]
 )
 def test_far_years_are_dates_like_others(first: str, freq: str) -> None:
-    stamps = pd.date_range(pd.Timestamp(first).as_unit("us"), periods=6, freq=freq)
+    stamps = pd.date_range(first, periods=6, freq=freq, unit="us")
     axis = axis_of(stamps[:5])
     assert list(axis.stamps(axis.ordinals(stamps[:5])[-1:] + 1)) == [stamps[5]]

@@ -64,7 +64,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 def test_times_that_do_not_fit_the_step_are_refused(
     unit: str, step: int, closed: str
 ) -> None:
-    with pytest.raises(UsageError, match="--closed"):
+    with pytest.raises(UsageError, match="closed="):
         find_open_slots(unit, step, 0, closed)
 
 

@@ -1,11 +1,13 @@
 """An interrupted fit goes on to the same bytes, from exactly what was kept or not at all."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save
 
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.errors import DataError, DivergedError, ResourceError, RunError
@@ -202,3 +204,43 @@ def test_a_fit_that_is_interrupted_after_any_step_ends_in_the_same_bytes(
     assert cuts > 10
     assert found.keys() == expected.keys()
     assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [torch.full((2, 1), 1.5), torch.full((2,), 1.5).view(torch.int32)],
+    ids=["shape", "dtype"],
+)
+def test_a_state_of_the_same_bytes_but_another_shape_or_type_is_noticed(
+    other: torch.Tensor, tmp_path: Path
+) -> None:
+    kept = TrainingCheckpoint(tmp_path / "kept.safetensors", 30)
+    kept.keep(state())
+    metadata = checkpoints._read_metadata(kept.file.read_bytes())
+    tensors = {**state().tensors, "a": other}
+    kept.file.write_bytes(save(tensors, {"kept": metadata["kept"]}))
+    with pytest.raises(RunError, match="is not what was kept"):
+        kept.restore()
+
+
+def test_where_nothing_was_kept_all_ranks_are_sent_no_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent = []
+
+    class Group:
+        def broadcast_from_first(self, read: Callable[[], bytes]) -> bytes:
+            sent.append(read())
+            return sent[-1]
+
+    monkeypatch.setattr(checkpoints, "current_rank_group", Group)
+    assert TrainingCheckpoint(tmp_path / "t.safetensors", 30).restore() is None
+    assert sent == [b""]
+
+
+def test_a_fit_keeps_its_trainings_in_the_checkpoint_that_it_is_given(
+    panel: Panel, tmp_path: Path
+) -> None:
+    unfinished = Checkpoint(tmp_path, seconds=0)
+    Forecaster(CONFIG).fit(panel, checkpoint=unfinished)
+    assert list(unfinished.folder.glob("*.safetensors"))

@@ -20,7 +20,7 @@ def test_a_gpu_that_is_not_there_is_refused_where_it_is_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UsageError, match="--device cuda: torch finds no GPU") as caught:
+    with pytest.raises(UsageError, match="device='cuda': torch finds no GPU") as caught:
         Forecaster(Config(train=TrainConfig(device="cuda"))).fit(
             panel_of([np.arange(40.0)])
         )
@@ -38,6 +38,19 @@ def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_requested(
         == torch.device("cuda")
     )
     assert device.choose_device("cpu") == device.CPU
+
+
+def test_the_gpu_of_apple_is_taken_on_request_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="device=.mps.: torch finds no GPU of Apple's"):
+        device.choose_device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device.choose_device("mps") == torch.device("mps")
+    assert device.choose_device("auto") == device.CPU
+    with pytest.raises(UsageError, match="loss.*bernoulli.*, which needs float64"):
+        Config(train=TrainConfig(device="mps", loss="bernoulli"))
 
 
 @pytest.mark.parametrize("covariates", [False, True])
@@ -118,7 +131,7 @@ def test_bfloat16_is_refused_by_name_where_torch_cannot_train_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(device, "has_bfloat16_lstm", lambda: False)
-    with pytest.raises(UsageError, match="--precision bfloat16") as caught:
+    with pytest.raises(UsageError, match="precision='bfloat16'") as caught:
         device.is_reduced_precision("bfloat16")
     assert "float32" in caught.value.hint
     assert not device.is_reduced_precision("float32")
@@ -130,3 +143,16 @@ def test_to_try_bfloat16_takes_no_random_draws() -> None:
     drawn = torch.rand(1)
     torch.manual_seed(3)
     assert torch.rand(1) == drawn
+
+
+@pytest.mark.parametrize("covariates", [False, True])
+def test_a_device_keeps_the_tables_that_the_windows_have(covariates: bool) -> None:
+    whole = windows(covariates)
+    # torch's device without memory stands for a GPU.
+    there = device.with_tables_on_device(whole, torch.device("meta"))
+    assert isinstance(there, device.DeviceWindows)
+    expected = [whole.steps.x.shape]
+    if whole.covariates is not None:
+        expected.append(whole.covariates.step.shape)
+    assert [tuple(table.shape) for table in there.tables] == expected
+    assert {table.device.type for table in there.tables} == {"meta"}

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from lstmcast.errors import DataError, DivergedError, RunError, UsageError
 from lstmcast.forecasting import combination
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import NAN, Floats, Ints
-from lstmcast.training import members
+from lstmcast.training import initial_weights, members
 from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import fast_learner, panel_of, wavy
 
@@ -606,7 +607,7 @@ def test_no_steps_train_nothing() -> None:
     for count in (2, MIN_PANEL_SERIES):
         forecaster = Forecaster(config(steps=0)).fit(panel_of(some_series(count)))
         assert len(forecaster.networks) == 1
-        for name, value in members.load_pretrained_arrays().items():
+        for name, value in initial_weights.load_pretrained_arrays().items():
             assert np.array_equal(forecaster.networks[0].weights[name], value)
 
 
@@ -626,7 +627,7 @@ def test_a_width_that_does_not_fit_the_weights_is_refused() -> None:
     requested = Config(
         model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained")
     )
-    with pytest.raises(UsageError, match="--hidden 12") as caught:
+    with pytest.raises(UsageError, match="hidden=12") as caught:
         Forecaster(requested).fit(panel_of(some_series()))
     assert "--from scratch" in caught.value.hint
 
@@ -660,7 +661,7 @@ def test_a_run_that_is_not_there_cannot_be_started_from(tmp_path: Path) -> None:
 
 
 def test_an_absurd_learning_rate_diverges() -> None:
-    with pytest.raises(DivergedError, match="--lr|loss became"):
+    with pytest.raises(DivergedError, match="lr=|loss became"):
         Forecaster(config(steps=300, lr=1e30, start="scratch")).fit(
             panel_of(some_series())
         )
@@ -814,3 +815,23 @@ def test_where_all_members_diverge_the_weights_stay_what_they_were(
     asked = replace(train, lr=0.1)
     with pytest.raises(DivergedError):
         Forecaster(Config(window=window, train=asked)).fit(panel)
+
+
+def test_a_final_member_that_diverges_is_noted_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train_network = members.train_network
+    calls: list[object] = []
+
+    def diverge_at_last(*given: Any, **named: Any) -> Any:
+        calls.append(given)
+        # The probe comes first, then the two final members.
+        if len(calls) == 3:
+            raise DivergedError("diverged: the loss became nan", "")
+        return train_network(*given, **named)
+
+    monkeypatch.setattr(members, "train_network", diverge_at_last)
+    panel = panel_of(some_series(MIN_PANEL_SERIES))
+    run = Forecaster(config(steps=4, start="scratch")).fit(panel)
+    assert len(run.networks) == 1
+    assert any("diverged in training and left out: " in note for note in run.notes)

@@ -11,7 +11,7 @@ from lstmcast.errors import UsageError
 from lstmcast.network.losses import LOSSES
 from lstmcast.network.torch_network import TorchNetwork, adapt_weights_to_loss
 from lstmcast.runs import serialization
-from lstmcast.training import initial_weights, members
+from lstmcast.training import initial_weights
 from lstmcast.training.initial_weights import InitialWeights
 
 OTHERS = [
@@ -40,7 +40,9 @@ def test_training_starts_from_the_shipped_weights_by_default() -> None:
     assert found.weights is not None
     assert found.record == {
         "from": "pretrained",
-        "sha256": serialization.weights_sha256(members.load_pretrained_arrays()),
+        "sha256": serialization.weights_sha256(
+            initial_weights.load_pretrained_arrays()
+        ),
     }
     assert found.message == ""
     assert (
@@ -77,10 +79,11 @@ def test_another_network_starts_from_scratch_with_a_message(
 def test_requested_weights_that_do_not_fit_are_an_error(
     model: ModelConfig, option: str
 ) -> None:
-    with pytest.raises(UsageError, match=f"--from pretrained .*{option}") as caught:
+    with pytest.raises(UsageError, match="start='pretrained' ") as caught:
         initial_weights.choose_initial_weights(
             config_starting_from("pretrained", model), no_run
         )
+    assert option in caught.value.message
     assert "--from" in caught.value.hint
 
 
@@ -107,7 +110,7 @@ def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
         ).weights
         is gru
     )
-    with pytest.raises(UsageError, match=r"runs/a .*--cell lstm, --no-attention.* GRU"):
+    with pytest.raises(UsageError, match=r"runs/a.*cell='lstm', attention=False.* GRU"):
         initial_weights.choose_initial_weights(
             replace(wanted, model=ModelConfig()), lambda _: gru
         )

@@ -17,13 +17,13 @@ from lstmcast.features.windows import ScaledCovariates, Windows
 from lstmcast.network import inference
 from lstmcast.network.torch_network import to_tensors, to_trained_network
 from lstmcast.training import members
+from lstmcast.training.initial_weights import load_pretrained_arrays
 from lstmcast.training.members import (
-    TrainingTask,
     build_network,
-    load_pretrained_arrays,
     train_members,
 )
 from lstmcast.training.recipes import Recipe, make_small_data_recipes
+from lstmcast.training.sampler import TrainingTask
 from lstmcast.training.schedule import Schedule
 from tests.make import steps_of, wavy
 
@@ -229,5 +229,5 @@ def test_a_member_that_diverges_is_left_out() -> None:
         "diverged in training and left out: bad",
     )
     assert members.describe_dropped([good], [member]) == ()
-    with pytest.raises(DivergedError, match="--lr|the loss"):
+    with pytest.raises(DivergedError, match="lr=|the loss"):
         train_members([absurd], task(), 1, None)

@@ -16,7 +16,7 @@ from lstmcast.features.steps import N_STEP_FEATURES, TARGET_CLIP
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
-from lstmcast.training import members
+from lstmcast.training import initial_weights
 from lstmcast.training.loop import TrainingResult
 from lstmcast.training.pretrain import (
     HIGH_MOMENTUM,
@@ -195,7 +195,7 @@ def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
 
 def shipped() -> TorchNetwork:
     """The shipped network, rebuilt from its weights alone."""
-    weights = members.load_pretrained_arrays()
+    weights = initial_weights.load_pretrained_arrays()
     layers = sum(name.startswith("encoder.weight_ih") for name in weights)
     hidden = weights["state.weight"].shape[0]
     network = TorchNetwork(
@@ -208,7 +208,7 @@ def shipped() -> TorchNetwork:
 
 
 def test_the_shipped_weights_are_small_finite_and_fit_the_network() -> None:
-    assert members.PRETRAINED_WEIGHTS_FILE.stat().st_size < SMALL
+    assert initial_weights.PRETRAINED_WEIGHTS_FILE.stat().st_size < SMALL
     network = shipped()
     for name, value in network.state_dict().items():
         assert value.dtype == torch.float32

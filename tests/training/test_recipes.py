@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lstmcast.config import Config, ModelConfig, TrainConfig
-from lstmcast.training.members import load_pretrained_arrays
+from lstmcast.training.initial_weights import load_pretrained_arrays
 from lstmcast.training.recipes import make_panel_recipes, make_small_data_recipes
 
 PLENTY = 10_000
@@ -125,3 +125,10 @@ def test_other_optimizers_have_learning_rates_of_their_own() -> None:
     usual = rates()
     assert rates(optimizer="sgd") == pytest.approx([30 * lr for lr in usual])
     assert rates(optimizer="sgd", lr=0.01) == [0.01] * 3
+
+
+def test_every_recipe_has_the_optimizer_that_the_user_sets() -> None:
+    config = Config(train=TrainConfig(optimizer="sgd"))
+    recipes = make_small_data_recipes(config, None, None, PLENTY)
+    recipes += make_panel_recipes(config, None, 2)
+    assert {recipe.schedule.optimizer for recipe in recipes} == {"sgd"}

@@ -1,12 +1,16 @@
 """A sampler draws windows that training may see, of series that have one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from lstmcast.errors import UsageError
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
-from lstmcast.training.sampler import WindowSampler
-from tests.make import steps_of, wavy
+from lstmcast.training import sampler
+from lstmcast.training.sampler import WindowSampler, require_series_per_rank
+from tests.make import panel_of, steps_of, wavy
 
 HORIZON = 4
 
@@ -73,3 +77,16 @@ def test_a_batch_has_the_shape_that_is_requested_and_a_loss_unit_of_one() -> Non
     assert batch.target.shape == (5, 3, HORIZON)
     assert batch.x.shape[:2] == (sampler.windows.chunk, 5)
     assert sampler.loss_unit(batch) == 1.0
+
+
+def test_ranks_share_series_but_no_joint_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = panel_of([np.arange(20.0)] * 3)
+    # One process has nothing to share.
+    require_series_per_rank(panel, 9, joint=True)
+
+    monkeypatch.setattr(sampler, "current_rank_group", lambda: SimpleNamespace(size=2))
+    require_series_per_rank(panel, 3, joint=False)
+    with pytest.raises(UsageError, match="2 ranks need 4 series or more; there are 3"):
+        require_series_per_rank(panel, 4, joint=False)
+    with pytest.raises(UsageError, match="joint needs all series"):
+        require_series_per_rank(panel, 3, joint=True)

@@ -9,6 +9,7 @@ import pytest
 
 from lstmcast import extras
 from lstmcast.errors import RunError, UsageError
+from lstmcast.extras import install_command
 from lstmcast.tuning.space import Dimension
 from lstmcast.tuning.study import (
     DONE,
@@ -150,7 +151,7 @@ def test_without_optuna_the_error_says_how_to_install_it(
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
     with pytest.raises(UsageError) as caught:
         require_optuna()
-    assert caught.value.hint == "pip install 'lstmcast[tune]'"
+    assert caught.value.hint == install_command("tune")
 
 
 def test_optuna_is_quiet_meanwhile_and_as_it_was_afterwards(

@@ -32,7 +32,13 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Fits:
     """Simulates fits whose error is the dropout's distance from 0.3, and lists them."""
     done: Fits = []
 
-    def simulate(_: Panel, config: Config, number: int, strict: bool) -> FoldOutcome:  # noqa: ARG001
+    def simulate(
+        _: Panel,
+        config: Config,
+        number: int,
+        strict: bool,  # noqa: ARG001
+        on_event: Any = None,  # noqa: ARG001
+    ) -> FoldOutcome:
         done.append((config.model.dropout, number))
         if config.model.dropout == 0.5:
             return FoldOutcome({}, math.nan, "", 1, None, 0.0, "diverged")
@@ -222,6 +228,6 @@ def test_a_contradiction_in_the_default_is_raised_as_it_is() -> None:
     config = Config(train=TrainConfig(steps=0, start="pretrained"))
     space, _ = parse_params(["hidden=32"])
     wrong = with_trial_settings(config, space, {"hidden": 32})
-    with pytest.raises(UsageError, match="--from pretrained"):
+    with pytest.raises(UsageError, match="start='pretrained'"):
         fit_and_score(panel, wrong, 0, True)
     assert "--from pretrained" in fit_and_score(panel, wrong, 0, False).why

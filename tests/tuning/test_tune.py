@@ -103,7 +103,7 @@ def test_the_comparison_has_seeds_that_the_search_has_not_seen(
         seeds[stage].append(seeded.train.seed)
         return seeded
 
-    compare = tune_module.run_jobs
+    compare = tune_module.run_followed_jobs
 
     def run_comparison(*arguments: Any, **options: Any) -> Any:
         nonlocal stage
@@ -112,7 +112,7 @@ def test_the_comparison_has_seeds_that_the_search_has_not_seen(
 
     stage = "search"
     monkeypatch.setattr(trials_module, "with_derived_seed", recorded)
-    monkeypatch.setattr(tune_module, "run_jobs", run_comparison)
+    monkeypatch.setattr(tune_module, "run_followed_jobs", run_comparison)
     tune(panel, QUICK, trials=2, params=CONTEXTS)
     assert seeds["search"] and seeds["comparison"]
     assert not set(seeds["search"]) & set(seeds["comparison"])
@@ -184,7 +184,7 @@ def test_short_data_have_fewer_windows_and_a_note() -> None:
 
 @pytest.mark.parametrize("name", ["trials", "windows", "unseen"])
 def test_counts_below_one_are_refused(name: str, panel: Panel) -> None:
-    with pytest.raises(UsageError, match=f"--{name} 0"):
+    with pytest.raises(UsageError, match=f"{name}=0"):
         plan_search(panel, **{name: 0})
 
 

@@ -5,5 +5,5 @@ torch or pandas are imported within the functions, after the first message and a
 be wrong with the command line: help and errors come at once.
 
 `fit`, `predict`, `forecast`, `evaluate`, `backtest`, `tune`, `detect`, `update`, `explain`,
-`inspect`, `report`, `export`, `serve`, `runs`, `config`, `completion`, `help`.
+`inspect`, `report`, `export`, `serve`, `runs`, `config`, `completion`, `help`, `demo`.
 """

@@ -4,13 +4,14 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from lstmcast.cli.commands.evaluate import ScoresBy
-from lstmcast.cli.data import read_panel, report_panel
+from lstmcast.cli.data import find_roles, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_figures, check_gates, parse_gates
 from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import (
+    Against,
     Data,
     DryRun,
     FailIf,
@@ -28,13 +29,14 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
-from lstmcast.cli.show.scores import write_scores
+from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.config import Columns, Config
+from lstmcast.extras import require_torch
 
 EXAMPLES = """\
 lstmcast backtest sample_data/price.csv --target price
-lstmcast backtest sales.csv --target units --series shop --windows 5 --no-refit -j 2 \
--o forecasts.parquet"""
+lstmcast backtest sales.csv -t units -s shop --windows 5 --no-refit
+lstmcast backtest sales.csv -t units -s shop -j 2 -o forecasts.parquet"""
 Cutoffs = Annotated[int, make_option(WINDOW, "N", "Cutoffs in the past, 1 or more.")]
 Refit = Annotated[
     bool,
@@ -65,6 +67,7 @@ def backtest(
     expanding: Expanding = True,
     table: TableOptions,
     by: ScoresBy = "method",
+    against: Against = "",
     fail_if: FailIf = None,
     plot: Plot = None,
     dry_run: DryRun = False,
@@ -73,12 +76,12 @@ def backtest(
     """Score a configuration from past cutoffs; prints scores.
 
     At each cutoff the network learns from what was known then, forecasts, and is compared with what
-    came after and with naive, seasonal naive and drift. With -o the forecasts themselves are
-    written.
+    came after and with simple methods: naive, seasonal naive, theta and others. With -o the
+    forecasts themselves are written.
     """
     config = options.config()
-    roles = options.columns.roles()
     gates = parse_gates(fail_if)
+    require_torch("a backtest needs")
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the
     # forecasts has the format of its extension.
@@ -90,9 +93,10 @@ def backtest(
             dry_run=dry_run,
             excel_safe=table.excel_safe,
             by=by != "method",
+            against=against,
         )
         how = {"windows": windows, "step": step, "refit": refit, "expanding": expanding}
-        work = (roles, config, how)
+        work = (options.columns.roles(), config, how)
         scores = _backtest_shards(
             report, data, str(file), work, engine, as_json=show.json
         )
@@ -103,7 +107,8 @@ def backtest(
     scores_form = "object" if show.json else output.choose_format(None, table.format)
     file_form = output.choose_format(file, None) if file else ""
     check_picture(plot)
-    panel = read_panel(report, data, roles, config.data)
+    roles, read = find_roles(report, data, options.columns, config.data)
+    panel = read_panel(report, data, roles, config.data, table=read)
     report_panel(report, panel)
     if dry_run:
         fits = windows if refit else 1
@@ -123,10 +128,11 @@ def backtest(
             refit=refit,
             expanding=expanding,
             jobs=config.train.jobs or default_jobs(),
+            against=against,
             on_event=on_event,
         )
     # The forecasts go to the file, the scores to stdout.
-    report.say(*result.verdict.sentences())
+    report_verdict(report, result.verdict, table=False)
     if file:
         forecasts = output.with_escaped_formulas(
             result.forecasts, file_form, report, safe=table.excel_safe

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast detect runs/price-price newer.csv
-lstmcast detect runs/price-price newer.csv --rate 0.01 --fail-if "anomalies>0" -o judged.csv"""
+lstmcast detect runs/price-price newer.csv --rate 0.01 -o judged.csv
+lstmcast detect runs/price-price newer.csv --fail-if "anomalies>0" """
 GATE_FIGURES = ("anomalies", "points", "runs", "stuck", "judged", "share")
 """The figures that `--fail-if` can be about."""
 _MAX_NAMED_EVENTS = 5

@@ -65,8 +65,8 @@ def explain(
     if attention:
         name, rows = "attention", compute_attention(forecaster, panel)
     else:
-        report.say("taking each input away in turn")
-        explanation = compute_explanation(forecaster, panel)
+        with report.progress() as on_event:
+            explanation = compute_explanation(forecaster, panel, on_event=on_event)
         windows = explanation.windows
         horizon = explanation.horizon
         mase = explanation.mase

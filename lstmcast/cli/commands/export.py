@@ -8,6 +8,7 @@ from lstmcast.cli.options.declare import OUTPUT, make_option
 from lstmcast.cli.options.results import RunPath, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.extras import require_torch
 from lstmcast.runs.directory import GRAPH_FILE, open_run
 
 EXAMPLES = """\
@@ -33,6 +34,7 @@ def export(run: RunPath, *, output_file: ExportFile = None, show: ShowOptions) -
     as many series and steps as you like. A JSON page beside it describes its inputs. It is run once
     as a check. What cannot be exported is reported. Needs lstmcast[onnx].
     """
+    require_torch("an export needs")
     report = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.deployment.export import export as write_graph

@@ -1,5 +1,6 @@
 """`lstmcast fit`: learn from a file, say how good that is, keep the run."""
 
+import itertools
 import shlex
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from typer import Context
 
-from lstmcast.cli.data import default_run_path, read_panel, report_panel
+from lstmcast.cli.data import default_run_path, find_roles, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import (
@@ -20,26 +21,39 @@ from lstmcast.cli.options.declare import (
 )
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
-from lstmcast.cli.options.results import Data, DryRun, FailIf, ShowOptions
+from lstmcast.cli.options.results import (
+    Data,
+    DryRun,
+    FailIf,
+    PlotOptions,
+    ShowOptions,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.scores import report_scores
+from lstmcast.cli.show.pictures import draw_forecast
+from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
-from lstmcast.config import CHECKPOINT_INTERVAL_SECONDS, Config, parse_duration
-from lstmcast.errors import UsageError
+from lstmcast.config import (
+    CHECKPOINT_INTERVAL_SECONDS,
+    Columns,
+    Config,
+    parse_duration,
+)
+from lstmcast.errors import DataError, UsageError
+from lstmcast.extras import require_torch
 from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
 from lstmcast.runs.lock import hold_write_lock
 from lstmcast.runs.publish import require_free_place
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
+    from lstmcast.tables.table import Table
     from lstmcast.training.forecaster import Forecaster
 
 EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
 lstmcast fit sample_data/price.csv --target price --dry-run
-lstmcast fit sales.parquet --target units --series shop --future holiday \
---horizon 28 --out runs/sales"""
+lstmcast fit sales.parquet -t units -s shop --future holiday -o runs/sales"""
 _ALLOWED_ON_RESUME = {
     *(
         "data",
@@ -52,16 +66,24 @@ _ALLOWED_ON_RESUME = {
     ),
     *("track", "track_to"),
     *get_type_hints(EngineOptions),
+    *get_type_hints(PlotOptions),
     *get_type_hints(ShowOptions),
 }
 """Parameters that do not change what is fitted."""
 IfExists = Annotated[
-    Literal["fail", "skip"],
-    make_option(OUTPUT, "POLICY", "If RUN holds a run: fail, or skip and exit with 0."),
+    Literal["fail", "skip", "number"] | None,
+    make_option(
+        OUTPUT,
+        "POLICY",
+        "If RUN holds a run: fail, skip and exit with 0, or write to the next free RUN-2, RUN-3.",
+        "fail with --out, else number",
+    ),
 ]
 OutRun = Annotated[
     str | None,
-    make_option(OUTPUT, "RUN", "Run directory to write.", "runs/<file>-<target>"),
+    make_option(
+        OUTPUT, "RUN", "Run directory to write.", "runs/<file>-<target>", "--out", "-o"
+    ),
 ]
 Resume = Annotated[
     bool,
@@ -111,6 +133,9 @@ class _Source:
     place: Path
     sample: int | None
     from_checkpoint: bool
+    roles: Columns | None
+    table: "Table | None"
+    """The file, where it was read to find the roles."""
 
     def read(self) -> "tuple[Config, Panel]":
         """Read the data, and report what they are."""
@@ -121,14 +146,14 @@ class _Source:
             config, panel = Checkpoint(self.place).fit()
         else:
             config = self.config
-            roles = self.options.columns.roles()
             panel = read_panel(
                 self.report,
                 self.data,
-                roles,
+                self.roles or self.options.columns.roles(self.data),
                 config.data,
                 config,
                 sample=self.sample or 0,
+                table=self.table,
             )
         report_panel(self.report, panel)
         return config, panel
@@ -143,13 +168,14 @@ def fit(
     out: OutRun = None,
     force: ReplaceRun = False,
     resume: Resume = False,
-    if_exists: IfExists = "fail",
+    if_exists: IfExists = None,
     checkpoint_every: CheckpointEvery = f"{CHECKPOINT_INTERVAL_SECONDS:g}s",
     track: Track = None,
     track_to: TrackTo = "tracking",
     sample: SampleRows = None,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
+    picture: PlotOptions,
     show: ShowOptions,
 ) -> None:
     """Learn from DATA; prints the run directory's path on stdout.
@@ -161,29 +187,41 @@ def fit(
     """
     # What is wrong with the command line is an error before any work.
     gates = parse_gates(fail_if)
+    require_torch("a fit needs")
     report = Reporter.of(show)
     interval = parse_duration(checkpoint_every, "--checkpoint-every")
     _check_trackers(track)
     # `fit --resume RUN`: the checkpoint says all that the command line does not.
     is_interrupted = Path(data, CHECKPOINT_FOLDER).is_dir()
     is_run = is_interrupted or has_run(data)
-    resume_run = resume and (is_run or not options.columns.target)
+    names_data = options.columns.target or data == "-" or Path(data).is_file()
+    resume_run = resume and (is_run or not names_data)
     if resume_run:
         _refuse_changes(call)
     config = options.config()
-    place = _choose_place(data, options, out, resume_run=resume_run)
     _check_ranks(data, options, engine, dry_run=dry_run)
+    roles = read = None
+    if not resume_run:
+        roles, read = find_roles(
+            report, data, options.columns, config.data, config, sample=sample or 0
+        )
+    place = _choose_place(data, roles, out)
+    policy = if_exists or ("fail" if out else "number")
+    if policy == "number" and not (resume or force or ranks.has_restarted()):
+        place = _choose_free_place(report, place)
 
     # A run that is there already ends the work, unless it is to be replaced or resumed.
     has_progress = Path(place, CHECKPOINT_FOLDER).is_dir()
     resumes = (resume or ranks.has_restarted()) and has_progress
-    skips = resume or if_exists == "skip"
+    skips = resume or policy == "skip"
     if has_run(place) and skips and not resumes and not dry_run:
         report.say(f"{str(place)!r} holds a run already: skipped")
         _print_run(place, {}, as_json=show.json)
         return
 
-    source = _Source(report, data, options, config, place, sample, resume_run)
+    source = _Source(
+        report, data, options, config, place, sample, resume_run, roles, read
+    )
     if dry_run:
         config, panel = source.read()
         print_fit_cost(report, panel, config, "fit", as_json=show.json)
@@ -197,7 +235,13 @@ def fit(
         config, panel = source.read()
         with engine.use():
             forecaster = _train_and_save(
-                report, place, config, panel, interval=interval, afresh=not resumes
+                report,
+                place,
+                config,
+                panel,
+                file=_name_file(data, from_checkpoint=resume_run),
+                interval=interval,
+                afresh=not resumes,
             )
     if not writes:
         return
@@ -210,19 +254,30 @@ def fit(
     report.say(f"saved; next: lstmcast predict {run}{future_data}")
     facts = _fit_to_dict(forecaster, tracked)
     _print_run(place, facts, as_json=show.json)
+    if picture.plot:
+        _draw_fit(report, picture, forecaster)
     check_gates(gates, forecaster.verdict)
 
 
-def _choose_place(
-    data: str, options: FitOptions, out: str | None, *, resume_run: bool
-) -> Path:
-    """Return the run directory: the one that is resumed, the one of --out, or the usual one."""
-    if resume_run:
+def _choose_place(data: str, roles: Columns | None, out: str | None) -> Path:
+    """Return the run directory: the one of --out, or the usual one.
+
+    Without roles `data` is a run itself, which is resumed.
+    """
+    if roles is None:
         return Path(data)
-    if out:
-        return Path(out)
-    targets = options.columns.roles().target
-    return default_run_path(data, targets)
+    return Path(out) if out else default_run_path(data, roles.target)
+
+
+def _choose_free_place(report: Reporter, place: Path) -> Path:
+    """Return the place, or where it holds a run the next one by number that holds none."""
+    if not has_run(place):
+        return place
+    numbers = itertools.count(2)
+    numbered = (place.with_name(f"{place.name}-{number}") for number in numbers)
+    free = next(other for other in numbered if not has_run(other))
+    report.say(f"{str(place)!r} holds a run already: this one goes to {str(free)!r}")
+    return free
 
 
 def _check_ranks(
@@ -293,10 +348,14 @@ def _train_and_save(
     config: Config,
     panel: "Panel",
     *,
+    file: str,
     interval: float,
     afresh: bool,
 ) -> "Forecaster":
-    """Train and save; progress outlives an interruption."""
+    """Train and save; progress outlives an interruption.
+
+    file: name of the file that is learnt from, "" where it is not known.
+    """
     from lstmcast.training.checkpoint import checkpoint_for_rank
     from lstmcast.training.forecaster import Forecaster
 
@@ -313,8 +372,17 @@ def _train_and_save(
                 panel, on_event=on_event, checkpoint=checkpoint
             )
         if team.first:
+            if file:
+                forecaster.made["file"] = file
             forecaster.save(place, force=True)
     return forecaster
+
+
+def _name_file(data: str, *, from_checkpoint: bool) -> str:
+    """Return the name of DATA for the run, without its folders, which are nobody's business."""
+    if from_checkpoint:
+        return ""  # DATA is the run that is resumed
+    return "stdin" if data == "-" else Path(data).name
 
 
 def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> None:
@@ -323,8 +391,7 @@ def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> N
     # Series that are too short for a hold-out have no verdict.
     verdict = forecaster.verdict
     if verdict:
-        report.say(*verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, verdict)
+        report_verdict(report, verdict, forecaster.guard.sentence())
 
 
 def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]:
@@ -337,6 +404,16 @@ def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]
         "tracked": tracked,
         "verdict": verdict.to_dict() if verdict else None,
     }
+
+
+def _draw_fit(report: Reporter, picture: PlotOptions, forecaster: "Forecaster") -> None:
+    """Draw what a fit forecasts; where covariates of its steps are missing, say so."""
+    try:
+        forecasts = forecaster.predict()
+    except DataError as error:
+        report.say(f"no picture: {error.message}")
+        return
+    draw_forecast(report, picture, forecaster.panel, forecasts, forecaster.verdict)
 
 
 def _hint_future_data(forecaster: "Forecaster") -> str:

@@ -2,12 +2,18 @@
 
 from dataclasses import asdict, replace
 
-from lstmcast.cli.commands.predict import DEFAULT_LEVELS, Quantiles
-from lstmcast.cli.data import read_panel, report_panel
+from lstmcast.cli.data import find_roles, read_panel, report_panel
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.fitting import ForecastOptions
-from lstmcast.cli.options.results import Data, FailIf, ShowOptions, TableOptions
+from lstmcast.cli.options.results import (
+    Data,
+    FailIf,
+    PlotOptions,
+    QuantileOptions,
+    ShowOptions,
+    TableOptions,
+)
 from lstmcast.cli.sharded import (
     is_sharded,
     limit_to_one_job,
@@ -16,12 +22,13 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.scores import report_scores
-from lstmcast.config import TrainConfig, parse_quantile_levels
+from lstmcast.cli.show.pictures import draw_forecast
+from lstmcast.cli.show.scores import report_verdict
+from lstmcast.config import TrainConfig
 
 EXAMPLES = """\
 lstmcast forecast sample_data/price.csv --target price
-lstmcast forecast sales.csv --target units --series shop --horizon 28 -o forecast.csv"""
+lstmcast forecast sales.csv -t units -s shop -H 28 --level 80,95 -o next.csv"""
 
 
 def forecast(
@@ -30,8 +37,9 @@ def forecast(
     engine: EngineOptions,
     *,
     jobs: Jobs = None,
-    quantiles: Quantiles = DEFAULT_LEVELS,
+    quantile_options: QuantileOptions,
     table: TableOptions,
+    picture: PlotOptions,
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
@@ -42,19 +50,22 @@ def forecast(
     stderr. `fit` is slower and usually better. A folder of Parquet, whole series in each file, is
     processed file by file if the output is a folder.
     """
-    roles = options.columns.roles()
     gates = parse_gates(fail_if)
-    levels = parse_quantile_levels(quantiles, "--quantiles")
+    levels = quantile_options.levels()
     # No steps: the network stays as it ships, and only its combination with baselines is fitted.
     config = replace(options.config(), train=TrainConfig(steps=0))
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
-            format=table.format, fail_if=fail_if, excel_safe=table.excel_safe
+            format=table.format,
+            fail_if=fail_if,
+            excel_safe=table.excel_safe,
+            plot=picture.plot,
         )
         from lstmcast.deployment.shards import ShardJob, forecast_shard
 
         # What the results depend on: a folder made with other values is not continued.
+        roles = options.columns.roles()
         identity = {
             "config": config.to_dict(),
             "columns": asdict(roles),
@@ -68,7 +79,8 @@ def forecast(
 
     limit_to_one_job(engine, jobs)
     form = table.choose_format()
-    panel = read_panel(report, data, roles, config.data, config, ahead=True)
+    roles, read = find_roles(report, data, options.columns, config.data, config)
+    panel = read_panel(report, data, roles, config.data, config, ahead=True, table=read)
     report_panel(report, panel)
     from lstmcast.training.forecaster import Forecaster
 
@@ -77,8 +89,7 @@ def forecast(
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
-        report.say(*verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, verdict)
+        report_verdict(report, verdict, forecaster.guard.sentence())
     # The one object of --json holds the table, unless that goes to a file of its own.
     if table.output_file or not show.json:
         table.write_escaped(forecasts, form, report)
@@ -89,4 +100,5 @@ def forecast(
             "notes": list(forecaster.notes),
         }
         output.write_object("forecast", content)
+    draw_forecast(report, picture, forecaster.panel, forecasts, verdict)
     check_gates(gates, verdict)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 from lstmcast.cli.data import add_future_data, read_newer
 from lstmcast.cli.options.declare import (
     COLUMNS,
-    DEFAULT_NONE,
-    OUTPUT,
     READING,
     WINDOW,
     make_option,
@@ -16,6 +14,8 @@ from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     OptionalData,
+    PlotOptions,
+    QuantileOptions,
     RunPath,
     ShowOptions,
     TableOptions,
@@ -28,9 +28,8 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import check_picture, draw_forecast
-from lstmcast.config import Last, parse_quantile_levels
-from lstmcast.errors import UsageError
+from lstmcast.cli.show.pictures import draw_forecast
+from lstmcast.config import Last
 from lstmcast.runs.directory import open_run
 
 if TYPE_CHECKING:
@@ -39,17 +38,11 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast predict runs/price-price
-lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet
+lstmcast predict runs/price-price newer.csv --level 80,95 -o next.parquet
 lstmcast predict runs/price-price --plot forecast.png
+lstmcast predict runs/price-price --plot forecast.html
 lstmcast predict runs/sales --future-data plan.csv
 lstmcast predict runs/sales sales-by-shop/ -o forecasts/ -j 8"""
-DEFAULT_LEVELS = "0.1,0.5,0.9"
-Quantiles = Annotated[
-    str,
-    make_option(
-        OUTPUT, "LEVELS", "Quantile levels between 0 and 1, such as 0.05,0.95."
-    ),
-]
 FutureData = Annotated[
     str | None,
     make_option(
@@ -57,16 +50,6 @@ FutureData = Annotated[
         "FILE",
         "Covariates known ahead, by time and series.",
         "rows of DATA without a target",
-    ),
-]
-PredictPlot = Annotated[
-    str | None,
-    make_option(
-        OUTPUT,
-        "FILE",
-        "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]), or - for the terminal.",
-        DEFAULT_NONE,
-        "--plot",
     ),
 ]
 PredictLast = Annotated[
@@ -81,7 +64,14 @@ PredictLast = Annotated[
 ]
 PredictHorizon = Annotated[
     int | None,
-    make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", "as fitted"),
+    make_option(
+        WINDOW,
+        "STEPS",
+        "Steps to forecast, 1 or more.",
+        "as fitted",
+        "--horizon",
+        "-H",
+    ),
 ]
 
 
@@ -90,12 +80,12 @@ def predict(
     data: OptionalData = None,
     *,
     horizon: PredictHorizon = None,
-    quantiles: Quantiles = DEFAULT_LEVELS,
+    quantile_options: QuantileOptions,
     last: PredictLast = None,
     table: TableOptions,
     future_data: FutureData = None,
     reading: RunDataOptions,
-    plot: PredictPlot = None,
+    picture: PlotOptions,
     jobs: Jobs = None,
     engine: EngineOptions,
     show: ShowOptions,
@@ -107,14 +97,14 @@ def predict(
     folder of Parquet, whole series in each file, is processed file by file if the output is a
     folder.
     """
-    levels = parse_quantile_levels(quantiles, "--quantiles")
+    levels = quantile_options.levels()
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
             format=table.format,
             future_data=future_data,
             last=last,
-            plot=plot,
+            plot=picture.plot,
             excel_safe=table.excel_safe,
             **reading.given(),
         )
@@ -133,15 +123,12 @@ def predict(
 
     limit_to_one_job(engine, jobs)
     form = table.choose_format()
-    check_picture(plot, terminal=True)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
 
     forecaster = Predictor.load(run)
-    if forecaster.probability and quantiles != DEFAULT_LEVELS:
-        raise UsageError(
-            f"--quantiles {quantiles}: a probability has none", "leave it out"
-        )
+    if forecaster.probability:
+        quantile_options.refuse_for_probability()
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = _choose_panel(report, forecaster, data, reading, last, ahead)
@@ -161,8 +148,9 @@ def predict(
     if table.output_file:
         count = len(forecasts[panel.axis.name])
         report.say(f"{count:,} rows written to {table.output_file!r}")
-    if plot:
-        draw_forecast(report, plot, panel, output.columns_to_frame(forecasts))
+    if picture.plot:
+        frame = output.columns_to_frame(forecasts)
+        draw_forecast(report, picture, panel, frame, forecaster.verdict)
 
 
 def _choose_panel(

@@ -18,7 +18,7 @@ from lstmcast.runs.disk import write_file
 
 EXAMPLES = """\
 lstmcast report runs/price-price
-lstmcast report runs/price-price newer.csv -o report.html --pictures pictures"""
+lstmcast report runs/price-price newer.csv -o new.html --pictures png"""
 ReportFile = Annotated[
     str | None,
     make_option(
@@ -50,8 +50,9 @@ def report(
 ) -> None:
     """Write RUN as one HTML page; prints its path on stdout.
 
-    The page needs no network. The verdict in words comes first, then the pictures, the data, the
-    settings and the command that fits it again. With DATA the run is also scored on the rows of
+    The page needs no network. The forecast and the verdict in words come first, with a chart to
+    point at; then a table, how good it is, what drives it, the data, the settings and the command
+    that fits it again. With DATA the run is also scored on the rows of
     DATA that are newer than its training. Needs lstmcast[plot].
     """
     reporter = Reporter.of(show)

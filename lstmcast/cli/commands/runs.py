@@ -1,27 +1,42 @@
 """`lstmcast runs`: what is in run directories, without loading a network."""
 
 import json
+import shlex
+import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from typer import Argument
 
+from lstmcast.cli.options.declare import OUTPUT, make_option
 from lstmcast.cli.options.results import Format, RunPath, ShowOptions
-from lstmcast.cli.show import output
+from lstmcast.cli.show import console, output, tables
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.run_summary import (
+    describe_skill,
+    format_making_time,
+    format_size,
+    summarise_run,
+)
 from lstmcast.errors import RunError
 from lstmcast.runs.directory import (
     DERIVED_FILES,
     MANIFEST_FILE,
     PREVIOUS_FOLDER,
+    has_run,
     open_run,
 )
+from lstmcast.runs.publish import remove_run
 
-HELP = "List, show, compare and check runs."
+HELP = "List, show, compare, check and remove runs."
 EXAMPLES = {
     "ls": """\
 lstmcast runs ls
+lstmcast runs ls --sort mase
 lstmcast runs ls archive --format json""",
+    "rm": """\
+lstmcast runs rm runs/price-price
+lstmcast runs rm runs/price-price runs/november""",
     "show": """\
 lstmcast runs show runs/price-price
 lstmcast runs show runs/price-price --json""",
@@ -35,7 +50,13 @@ lstmcast runs check runs/price-price --json""",
 _LISTED_COLUMNS = (
     *("run", "target", "series", "freq", "horizon", "season"),
     *("mase", "skill", "seed", "problem"),
+    *("made", "file", "until", "verdict", "bytes"),
 )
+_COLUMNS_FOR_PEOPLE = (
+    *("run", "made", "file", "until", "verdict"),
+    *("series", "freq", "horizon", "size"),
+)
+"""What a terminal shows; a column without any value is left out."""
 _VERDICT_KEYS = (
     *("windows", "horizon", "best_baseline", "skill"),
     *("interval", "model", "baselines"),
@@ -43,11 +64,26 @@ _VERDICT_KEYS = (
 _COMPARED_FILES = {"files.model.safetensors", "files.context.parquet"}
 """Files that differ only where the run does: of the others one holds times, one the verdict."""
 RunsFolder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds runs.")]
+Sort = Annotated[
+    Literal["run", "made", "until", "mase", "skill", "bytes"],
+    make_option(
+        OUTPUT,
+        "COLUMN",
+        "Order of the rows: run, made, until, mase, skill or bytes; those without a value last.",
+    ),
+]
+SomeRuns = Annotated[
+    list[str], Argument(metavar="RUN...", help="Run directories to remove.")
+]
 OtherRun = Annotated[str, Argument(metavar="OTHER", help="The run to compare it with.")]
 
 
 def ls(
-    folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions
+    folder: RunsFolder = "runs",
+    *,
+    sort: Sort = "run",
+    format: Format = None,
+    show: ShowOptions,
 ) -> None:
     """List the runs in FOLDER; prints a table, one row per run.
 
@@ -64,8 +100,12 @@ def ls(
         entry for entry in sorted(place.iterdir()) if (entry / MANIFEST_FILE).is_file()
     ]
     rows = [_run_to_row(run) for run in runs]
+    rows.sort(key=lambda row: (row.get(sort) is None, row.get(sort)))
     if show.json:
         output.write_object("runs ls", {"runs": rows})
+        return
+    if form == "table" and sys.stdout.isatty():
+        output.write_lines(_draw_runs(rows))
         return
 
     import pandas as pd
@@ -76,12 +116,14 @@ def ls(
 
 
 def show(run: RunPath, *, show: ShowOptions) -> None:
-    """Show what RUN is: its data, settings, verdict and files."""
+    """Show what RUN is: in five lines, then its data, settings, verdict and files."""
     facts = _describe_run(run)
     if show.json:
         output.write_object("runs show", {"run": run, **facts})
         return
     flat = _flatten_dict(facts)
+    summary = summarise_run(shlex.quote(run), facts)
+    output.write_lines([*map(console.escape_unprintable, summary), ""])
     lines = [f"{key} = {_format_value(value)}" for key, value in flat.items()]
     output.write_lines(lines)
 
@@ -145,7 +187,56 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     )
 
 
+def rm(run: SomeRuns, *, show: ShowOptions) -> None:
+    """Remove runs with their previous versions; prints the path of each.
+
+    Only files of the runs themselves are removed: a folder with others in it stays, and is
+    reported.
+    """
+    report = Reporter.of(show)
+    # All names are checked before any run is gone.
+    for path in run:
+        if not has_run(path):
+            raise RunError(f"{path!r} holds no run", "see `lstmcast runs ls`")
+    kept: dict[str, list[str]] = {}
+    for path in run:
+        kept[path] = remove_run(path)
+        if kept[path]:
+            names = ", ".join(kept[path])
+            report.say(f"{path!r} stays, with files that are not the run's: {names}")
+        if not show.json:
+            output.write_lines([path], errors="surrogateescape")
+    if show.json:
+        output.write_object("runs rm", {"removed": run, "kept": kept})
+
+
+def _draw_runs(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of runs for a terminal, in words."""
+    rows = [_with_words(row) for row in rows]
+    columns = []
+    for name in _COLUMNS_FOR_PEOPLE:
+        cells = ["" if row.get(name) is None else str(row[name]) for row in rows]
+        if any(cells) or name == "run":
+            is_number = name in ("series", "horizon", "size")
+            columns.append(tables.Column(name, (cells,), is_number))
+    expendable = ("freq", "series", "horizon", "file", "size", "until")
+    names = [column.name for column in columns]
+    return tables.draw_table(columns, [name for name in expendable if name in names])
+
+
+def _with_words(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row with the time and the size as people read them."""
+    made = row.get("made")
+    size = row.get("bytes")
+    return row | {
+        "made": made and format_making_time({"at": made}),
+        "size": size and format_size(size),
+    }
+
+
 def _is_compared(key: str) -> bool:
+    if key == "made.at":
+        return False
     return not key.startswith("files.") or key in _COMPARED_FILES
 
 
@@ -164,9 +255,14 @@ def _run_to_row(path: Path) -> dict[str, Any]:
             "mase": verdict.get("model", {}).get("mase"),
             "skill": verdict.get("skill"),
             "seed": facts["seed"],
+            "file": facts["made"].get("file"),
+            "until": facts["made"].get("until"),
+            "made": facts["made"].get("at"),
+            "verdict": describe_skill(facts["verdict"]),
+            "bytes": sum(entry["bytes"] for entry in facts["files"].values()),
         }
     except RunError as error:
-        row["problem"] = error.message
+        row["problem"] = row["verdict"] = error.message
     return row
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lstmcast.cli import settings
-from lstmcast.cli.data import default_run_path, read_panel, report_panel
+from lstmcast.cli.data import default_run_path, find_roles, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import (
@@ -26,7 +26,7 @@ from lstmcast.cli.options.results import Data, DryRun, FailIf, Plot, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, write_picture
-from lstmcast.cli.show.scores import report_scores
+from lstmcast.cli.show.scores import report_verdict
 from lstmcast.config import (
     DEFAULT_TRIALS,
     DEFAULT_TUNING_WINDOWS,
@@ -34,6 +34,7 @@ from lstmcast.config import (
     Config,
 )
 from lstmcast.errors import LstmcastError, RunError
+from lstmcast.extras import require_torch
 from lstmcast.tuning.space import parse_params
 
 if TYPE_CHECKING:
@@ -42,10 +43,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast tune sample_data/price.csv --target price --trials 5
-lstmcast tune sample_data/price.csv --target price --param "context=14,28,56" \
---param "lr=1e-4..1e-2" --dry-run
-lstmcast tune sales.csv --target units --series shop --trials 4 --study sales.journal \
---out tuning/sales"""
+lstmcast tune sample_data/price.csv --param "context=14,28,56" --dry-run
+lstmcast tune sales.csv -t units -s shop --trials 4 --study sales.journal"""
 BEST_FILE, TRIALS_FILE = "best.toml", "trials.csv"
 TrialCount = Annotated[
     int,
@@ -85,6 +84,8 @@ TuningFolder = Annotated[
         "DIR",
         f"Folder for {BEST_FILE} and {TRIALS_FILE}.",
         "tuning/<file>-<target>",
+        "--out",
+        "-o",
     ),
 ]
 ReplaceTuning = Annotated[
@@ -119,21 +120,22 @@ def tune(
     """
     # What is wrong with the command line is an error before any work.
     config = options.config()
-    roles = options.columns.roles()
     gates = parse_gates(fail_if)
+    require_torch("a search of settings needs")
     report = Reporter.of(show)
     params = param or ()
     parse_params(params)
-    place = _choose_place(data, roles.target, out)
     check_picture(plot)
-    if not dry_run:
-        continues_study = study is not None and Path(study).exists()
-        _refuse_existing(place, force=force or continues_study)
     from lstmcast.tuning.study import require_optuna
 
     require_optuna()
 
-    panel = read_panel(report, data, roles, config.data)
+    roles, read = find_roles(report, data, options.columns, config.data)
+    place = _choose_place(data, roles.target, out)
+    if not dry_run:
+        continues_study = study is not None and Path(study).exists()
+        _refuse_existing(place, force=force or continues_study)
+    panel = read_panel(report, data, roles, config.data, table=read)
     report_panel(report, panel)
     from lstmcast.compute.jobs import default_jobs
     from lstmcast.tuning.tune import plan_search
@@ -202,8 +204,8 @@ def _report_search_plan(
 def _report_tuning(report: Reporter, found: "Tuning", plot: str | None) -> None:
     """Report what a search found, and draw it if requested."""
     report.found(found.notes)
-    report.say(*found.sentences(), *found.verdict.sentences())
-    report_scores(report, found.verdict)
+    report.sentences(*found.sentences())
+    report_verdict(report, found.verdict)
     if plot:
         from lstmcast.reporting import tuning_plot
 

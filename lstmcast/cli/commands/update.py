@@ -30,6 +30,7 @@ from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
+from lstmcast.extras import require_torch
 from lstmcast.runs.directory import (
     MANIFEST_FILE,
     PREVIOUS_FOLDER,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast update runs/price-price newer.csv
-lstmcast update runs/price-price newer.csv --gate "mase<=1.02*old" --gate "coverage>0.7"
+lstmcast update runs/price-price newer.csv --gate "mase<=1.02*old"
 lstmcast update runs/price-price --rollback"""
 NewData = Annotated[str | None, make_data_argument(False)]
 
@@ -141,6 +142,8 @@ def update(
         raise UsageError(
             "update takes either DATA or --rollback", "give the file with the new rows"
         )
+    if not rollback:
+        require_torch("an update needs")
     report = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     if rollback:

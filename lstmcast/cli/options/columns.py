@@ -1,9 +1,11 @@
 """Options for the roles of columns, and for what the network reads besides them."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
-from lstmcast.cli.options.complete import complete_column
+from lstmcast.cli.options.complete import complete_column, read_column_names
 from lstmcast.cli.options.declare import (
     COLUMNS,
     DEFAULT_INFERRED,
@@ -12,10 +14,15 @@ from lstmcast.cli.options.declare import (
     make_option,
 )
 from lstmcast.config import Columns, InputConfig
+from lstmcast.panel.frames.known_names import find_known_target
 
 
-def _column_option(text: str, default: str = DEFAULT_NONE) -> object:
-    return make_option(COLUMNS, "COL", text, default, autocompletion=complete_column)
+def _column_option(
+    text: str, default: str = DEFAULT_NONE, names: tuple[str, ...] = ()
+) -> object:
+    return make_option(
+        COLUMNS, "COL", text, default, *names, autocompletion=complete_column
+    )
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,11 @@ class ColumnOptions:
 
     target: Annotated[
         list[str] | None,
-        _column_option("Column to forecast; repeat it for several, each a series."),
+        _column_option(
+            "Column to forecast; repeat it for several, each a series.",
+            "the only column of numbers",
+            ("--target", "-t"),
+        ),
     ] = None
     time: Annotated[
         list[str] | None,
@@ -35,7 +46,10 @@ class ColumnOptions:
     ] = None
     series: Annotated[
         list[str] | None,
-        _column_option("Column that names the series of a panel; repeatable."),
+        _column_option(
+            "Column that names the series of a panel; repeatable.",
+            names=("--series", "-s"),
+        ),
     ] = None
     past: Annotated[
         list[str] | None,
@@ -50,10 +64,21 @@ class ColumnOptions:
         _column_option("Covariate with one value per series; repeatable."),
     ] = None
 
-    def roles(self) -> Columns:
-        """Return the columns by role; raises UsageError without a target."""
+    def roles(self, data: str = "") -> Columns:
+        """Return the columns by role; raises UsageError without a target.
+
+        data: the file, in which a column `y` or `target` is the target where none is named.
+        `cli.data.find_roles` finds the target where there is but one column of numbers, too.
+        """
+        requested = self.requested()
+        target = requested.get("target") or _find_known_target(data)
         # A target that is not there is refused by `Columns`, with a hint.
-        return Columns(**{"target": ()} | self.requested())
+        return Columns(**requested | {"target": target})
+
+    def known_roles(self, data: str) -> Columns | None:
+        """Return the columns by role; None where neither option nor name says the target."""
+        is_known = bool(self.target or _find_known_target(data))
+        return self.roles(data) if is_known else None
 
     def requested(self) -> dict[str, tuple[str, ...]]:
         """Return only the roles that the command line names, each with its columns."""
@@ -64,6 +89,20 @@ class ColumnOptions:
             parts = time[0].split(",")
             roles["time"] = tuple(part.strip() for part in parts)
         return roles
+
+
+def _find_known_target(data: str) -> tuple[str, ...]:
+    """The column of a file whose name says that it is the target; none of what is not a file."""
+    names = read_column_names(data)
+    if data.endswith(".parquet") and Path(data).is_file():
+        from pyarrow import ArrowException  # slow to import
+        from pyarrow.parquet import read_schema
+
+        # What is wrong with the file is said where it is read.
+        with suppress(ArrowException, OSError):
+            names = read_schema(data).names
+    target = find_known_target(names)
+    return () if target is None else (target,)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from lstmcast.cli.show.output import TABLE_FORMATS
 _MAX_PEEKED_BYTES = 65536
 """Bytes of a file that are looked at for its header."""
 _GZIP_MAGIC = b"\x1f\x8b"
-_BINARY_MAGIC = (b"PAR1", b"ARROW1", b"\x28\xb5\x2f\xfd")
-"""First bytes of Parquet, Arrow and Zstandard files, whose header cannot be read cheaply."""
+_BINARY_MAGIC = (b"PAR1", b"ARROW1", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"{", b"[")
+"""First bytes of Parquet, Arrow, Zstandard, workbooks and JSON, whose header is no line of text."""
 
 
 def complete_column(context: Context, incomplete: str) -> list[str]:

@@ -48,7 +48,14 @@ class WindowOptions:
 
     horizon: Annotated[
         int | None,
-        make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", DEFAULT_INFERRED),
+        make_option(
+            WINDOW,
+            "STEPS",
+            "Steps to forecast, 1 or more.",
+            DEFAULT_INFERRED,
+            "--horizon",
+            "-H",
+        ),
     ] = None
     season: Annotated[
         int | None,

@@ -17,6 +17,8 @@ from lstmcast.cli.options.declare import (
 )
 from lstmcast.cli.settings import load_settings
 from lstmcast.cli.show import output
+from lstmcast.cli.show.help_page import format_short_help
+from lstmcast.config import DEFAULT_QUANTILE_LEVELS, parse_quantile_levels
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from lstmcast.cli.show.output import Columnar
 
 _DATA_HELP = (
-    "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, "
+    "CSV, TSV, Parquet, Arrow or JSON file (also .gz, .zst), a workbook or database "
+    "(x.xlsx::SHEET, x.db::TABLE), an https:// or s3:// address, a folder or glob of Parquet, "
     "or - for stdin."
 )
 
@@ -36,7 +39,7 @@ def show_help_on_terminal(context: Context, value: str | None) -> str | None:
     waits = value == "-" and is_terminal
     # While a line is being completed the callback is called, too, and must stay silent.
     if waits and not context.resilient_parsing:
-        echo(context.get_help(), err=True)
+        echo(format_short_help(context), err=True)
         raise Exit(2)
     return value
 
@@ -65,7 +68,7 @@ OutFile = Annotated[
     make_option(
         OUTPUT,
         "FILE",
-        "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet.",
+        "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet .xlsx.",
         "stdout",
         "--output",
         "-o",
@@ -76,7 +79,7 @@ Format = Annotated[
     make_option(
         OUTPUT,
         "FORMAT",
-        "csv, tsv, json, jsonl, parquet or table.",
+        "csv, tsv, json, jsonl, parquet, xlsx or table.",
         "a table on a terminal, else csv",
         autocompletion=complete_format,
     ),
@@ -88,6 +91,15 @@ Plot = Annotated[
         "FILE",
         "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]).",
         DEFAULT_NONE,
+    ),
+]
+Against = Annotated[
+    str,
+    make_option(
+        OUTPUT,
+        "METHOD",
+        "The simple method to compare with, by its name in the table of scores.",
+        "the best of them",
     ),
 ]
 FailIf = Annotated[
@@ -107,6 +119,122 @@ DryRun = Annotated[
         "--dry-run",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class QuantileOptions:
+    """Which quantiles a forecast has: by their levels, or by the width of intervals."""
+
+    quantiles: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "LEVELS",
+            "Quantile levels between 0 and 1, such as 0.05,0.95.",
+            "0.1,0.5,0.9",
+        ),
+    ] = None
+    level: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "PERCENT",
+            "Intervals around the median, in percent, such as 80,95; 80 is q10 to q90.",
+            "80",
+        ),
+    ] = None
+
+    def levels(self) -> tuple[float, ...]:
+        """Return the quantile levels, ascending; raises UsageError."""
+        if self.quantiles and self.level:
+            raise UsageError(
+                f"--quantiles {self.quantiles} and --level {self.level} both say which quantiles",
+                "give one of them",
+            )
+        if self.level:
+            return parse_interval_levels(self.level)
+        if self.quantiles:
+            return parse_quantile_levels(self.quantiles, "--quantiles")
+        return DEFAULT_QUANTILE_LEVELS
+
+    def refuse_for_probability(self) -> None:
+        """Raise UsageError where any were asked for: a probability has no quantiles."""
+        if self.levels() == DEFAULT_QUANTILE_LEVELS:
+            return
+        asked = f"--quantiles {self.quantiles}"
+        if self.level:
+            asked = f"--level {self.level}"
+        raise UsageError(f"{asked}: a probability has none", "leave it out")
+
+
+def parse_interval_levels(text: str) -> tuple[float, ...]:
+    """Return the quantile levels of central intervals like "80,95", the median among them.
+
+    The interval of 80 % lies between the quantiles 0.1 and 0.9. Raises UsageError for what is no
+    percentage from 1 to below 100.
+    """
+    try:
+        widths = [float(part.strip().removesuffix("%")) for part in text.split(",")]
+    except ValueError:
+        widths = []
+    # Below 1 it is rather a share, 0.8 for 80 %.
+    if not widths or not all(1 <= width < 100 for width in widths):
+        raise UsageError(
+            f"--level {text!r} is out of range",
+            "give percent from 1 to below 100, such as 80,95",
+        )
+    levels = {0.5}
+    for width in widths:
+        # Rounded: 1 - 0.025 must be the level that 0.975 is.
+        low = round((100 - width) / 200, 9)
+        levels |= {low, round(1 - low, 9)}
+    return tuple(sorted(levels))
+
+
+@dataclass(frozen=True)
+class PlotOptions:
+    """Whether to draw a picture of a forecast, and what is on it."""
+
+    plot: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "FILE",
+            "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]), .html to point at and "
+            "zoom, or - for the terminal.",
+            DEFAULT_NONE,
+            "--plot",
+        ),
+    ] = None
+    plot_series: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "WHICH",
+            "Series to draw: their names, such as A,B; a number of them; worst or best, by the "
+            "verdict.",
+            "the first 4, in .html all",
+            "--plot-series",
+        ),
+    ] = None
+    plot_history: Annotated[
+        int | None,
+        make_option(
+            OUTPUT,
+            "STEPS",
+            "Past steps to draw, 1 or more.",
+            "four horizons or two seasons",
+            "--plot-history",
+            min=1,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        if self.plot is None:
+            return
+        from lstmcast.cli.show.pictures import check_forecast_picture  # loads numpy
+
+        check_forecast_picture(self.plot)
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ lower half of the lowest line.
 import itertools
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lstmcast.cli.show import console
 
 CHART_LINES = 12
-MAX_COLUMNS = 120
 _MIN_COLUMNS = 10
 _MIN_HISTORY = 30
 
@@ -29,8 +28,13 @@ class _Characters(NamedTuple):
     axis: str
 
 
+_LINE_COLOUR, _BAND_COLOUR = "\x1b[94m", "\x1b[34m"
+"""Colours of the forecast and of its interval: bright blue and blue."""
 _BLOCKS = _Characters(" ▄▀█", "░", "┤")
 _ASCII = _Characters(" ..:", "-", "|")
+
+
+StepName = Callable[[int], str]
 
 
 class ForecastCurve(NamedTuple):
@@ -70,8 +74,15 @@ def draw_chart(
     *,
     plain: bool = False,
     height: int = CHART_LINES,
+    n_history: int | None = None,
+    name_step: StepName | None = None,
+    coloured: bool = False,
 ) -> list[str]:
-    """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII."""
+    """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII.
+
+    n_history: past steps to show (default: as many as fit, three horizons at least). name_step:
+    gives the stamp of a step, counted from the first of the forecast, for a line of dates below.
+    """
     characters = _ASCII if plain else _BLOCKS
     known = list(filter(math.isfinite, itertools.chain(*curve)))
     if not known:
@@ -82,9 +93,9 @@ def draw_chart(
 
     # Each column of the chart is the mean of `stride` steps.
     horizon = len(curve.middle)
-    shown_history = max(3 * horizon, _MIN_HISTORY)
-    history = curve.history[-shown_history:]
     width = max(_MIN_COLUMNS, columns - margin - 2)
+    usual_history = max(3 * horizon, _MIN_HISTORY, width - horizon)
+    history = curve.history[-(n_history or usual_history) :]
     steps = len(history) + horizon
     stride = math.ceil(steps / width)
     past = _thin_values(history, stride)
@@ -101,9 +112,45 @@ def draw_chart(
     lines = []
     for row, row_cells in enumerate(cells):
         label = labels.get(row, "").rjust(margin)
-        drawn = "".join(row_cells).rstrip()
-        lines.append(f"{label} {characters.axis}{drawn}")
+        drawn = "".join(row_cells[: len(past)])
+        ahead = "".join(row_cells[len(past) :]).rstrip()
+        if coloured:
+            ahead = _colour_forecast(ahead, characters.shade)
+        line_text = f"{label} {characters.axis}{drawn}{ahead}"
+        lines.append(line_text.rstrip())
+    if name_step is not None:
+        stamps = {
+            0: name_step(-len(history)),
+            len(past): name_step(0),
+            len(line) - 1: name_step(horizon - 1),
+        }
+        dates = _lay_out_dates(stamps, width)
+        lines.append(" " * (margin + 2) + dates)
     return lines
+
+
+def _colour_forecast(text: str, shade: str) -> str:
+    """Colour the part of a row that lies ahead: its line and its interval."""
+    parts = []
+    for is_band, run in itertools.groupby(text, key=lambda cell: cell == shade):
+        colour = _BAND_COLOUR if is_band else _LINE_COLOUR
+        parts.append(f"{colour}{''.join(run)}\x1b[0m")
+    return "".join(parts)
+
+
+def _lay_out_dates(stamps: Mapping[int, str], width: int) -> str:
+    """Return a line with stamps at their columns; one that has no room is left out."""
+    # The ends say most, then where the forecast begins.
+    first, middle, last = sorted(stamps) if len(stamps) == 3 else (0, 0, max(stamps))
+    cells = [" "] * width
+    for column in (first, last, middle):
+        text = stamps[column]
+        start = column if column != last else min(column, width - 1) - len(text) + 1
+        taken = cells[max(start - 1, 0) : start + len(text) + 1]
+        fits = start >= 0 and start + len(text) <= width
+        if fits and not "".join(taken).strip():
+            cells[start : start + len(text)] = text
+    return "".join(cells).rstrip()
 
 
 def _label_rows(scale: _Scale) -> dict[int, str]:
@@ -160,18 +207,35 @@ def _levels_between(start: int, end: int) -> set[int]:
     return set(range(end, start + 1))
 
 
-def show_chart(title: str, curve: ForecastCurve, ends: tuple[str, str]) -> None:
-    """Draw the chart on stderr, as wide as the terminal, with a line that says what it is."""
+def show_chart(
+    title: str,
+    curve: ForecastCurve,
+    name_step: StepName,
+    n_history: int | None = None,
+) -> None:
+    """Draw the chart on stderr, as wide as the terminal, with a line that says what it is.
+
+    name_step, n_history: as of `draw_chart`.
+    """
     try:
         "".join(_BLOCKS).encode(sys.stderr.encoding or "ascii")
         plain = False
     except UnicodeEncodeError:
         plain = True
-    columns = min(console.get_terminal_width(), MAX_COLUMNS)
-    lines = draw_chart(curve, columns, plain=plain)
-    first, last = ends
-    caption = f"{title}: the last values, then the forecast from {first} to {last}"
-    console.write_message(caption, *lines)
+    lines = draw_chart(
+        curve,
+        console.get_terminal_width(),
+        plain=plain,
+        n_history=n_history,
+        name_step=name_step,
+        coloured=console.is_coloured(sys.stderr),
+    )
+    first, last = name_step(0), name_step(len(curve.middle) - 1)
+    console.write_message(
+        f"{title}: the last values, then the forecast from {first} to {last}"
+    )
+    # Numbers and stamps of ours only: no name of the user is in them.
+    console.write_styled(lines)
 
 
 def _thin_values(values: Sequence[float], stride: int) -> list[float]:

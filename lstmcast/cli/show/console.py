@@ -9,11 +9,14 @@ import math
 import os
 import shutil
 import sys
+import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from lstmcast.cli.show.pace import Pace, format_seconds_left
+
 if TYPE_CHECKING:
-    from rich.console import JustifyMethod
     from rich.progress import Progress, TaskID
 
     from lstmcast.cli.options.results import ShowOptions
@@ -25,8 +28,14 @@ _PHASE_NAMES = {
     "member": "training",
     "backtest": "forecasting from past cutoffs",
     "tune": "searching",
+    "compare": "comparing with the default settings",
+    "explain": "taking inputs away",
 }
 """What a phase is called in a line of its own."""
+COLOURS = {"good": "\x1b[32m", "bad": "\x1b[33m"}
+"""Colours of what a verdict says: green, and a yellow that is no alarm."""
+SECONDS_BETWEEN_LINES = 60.0
+"""Seconds from one line of progress to the next, where there is no bar."""
 MAX_LINE_CHARS = 1200
 """Characters of a line that are shown."""
 
@@ -59,12 +68,25 @@ class Reporter:
 
     def found(self, notes: Iterable[str]) -> None:
         """Write what was found or changed, indented under the message before."""
-        indented = [f"  {note}" for note in notes]
-        self.say(*indented)
+        for note in notes:
+            self.say(*wrap_sentence(shorten_text(f"  {note}"), "    "))
 
-    def table(self, header: Sequence[str], rows: TableCells) -> None:
-        """Show a small table of figures."""
-        self.say(*format_table(header, rows))
+    def sentences(self, *sentences: str, colour: str = "") -> None:
+        """Write sentences, whose words and numbers a terminal does not break.
+
+        colour: one of COLOURS, for a terminal that shows it.
+        """
+        for sentence in sentences:
+            wrapped = wrap_sentence(shorten_text(sentence))
+            lines = [escape_unprintable(line) for line in wrapped]
+            if colour and is_coloured(sys.stderr):
+                lines = [f"{COLOURS[colour]}{line}\x1b[0m" for line in lines]
+            self.say_styled(*lines)
+
+    def say_styled(self, *lines: str) -> None:
+        """Write lines as they are: escaped already, and with colours of ours."""
+        if not self.quiet:
+            write_styled(lines)
 
     @contextlib.contextmanager
     def progress(self) -> "Iterator[Callable[[Event], None]]":
@@ -79,11 +101,16 @@ class Reporter:
 
 
 class _LineProgress:
-    """Shows one plain line for each phase; when verbose, one for each validation too."""
+    """Shows one plain line for each phase, and one a minute with the time while it lasts.
+
+    When verbose, one for each validation too.
+    """
 
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
         self.shown_phases: set[str] = set()
+        self.pace = Pace()
+        self.last_line = time.monotonic()
 
     def show(self, event: "Event") -> None:
         if event.message and not event.total:
@@ -93,8 +120,23 @@ class _LineProgress:
         if phase not in self.shown_phases:
             self.shown_phases.add(phase)
             write_message(phase)
-        if self.verbose:
+        if self.verbose and not event.part:
             write_message(f"  {_format_progress(event)}")
+        if event.total:
+            self._show_time(event)
+
+    def _show_time(self, event: "Event") -> None:
+        """Write how far a phase is, once a minute."""
+        now = time.monotonic()
+        left = self.pace.estimate_seconds(event, now)
+        if now - self.last_line < SECONDS_BETWEEN_LINES:
+            return
+        self.last_line = now
+        clock = time.strftime("%H:%M:%S")
+        percent = 100 * (event.step + event.part) / event.total
+        share = f"{percent:.0f} % done"
+        parts = _join_parts(_format_progress(event), share, format_seconds_left(left))
+        write_message(f"  {clock}  {parts}")
 
 
 class _BarProgress:
@@ -104,6 +146,7 @@ class _BarProgress:
         self.bar = bar
         self.verbose = verbose
         self.tasks: dict[str, TaskID] = {}
+        self.pace = Pace()
 
     def show(self, event: "Event") -> None:
         if not event.total:  # nothing to count: a message at most
@@ -113,12 +156,18 @@ class _BarProgress:
         if event.phase not in self.tasks:
             name = escape_unprintable(event.phase)
             self.tasks[event.phase] = self.bar.add_task(
-                name, total=event.total, figures=""
+                name, total=event.total, figures="", left=""
             )
         task = self.tasks[event.phase]
-        text = _join_parts(event.message, _format_losses(event))
-        self.bar.update(task, completed=event.step, total=event.total, figures=text)
-        if self.verbose:
+        seconds = self.pace.estimate_seconds(event, time.monotonic())
+        self.bar.update(
+            task,
+            completed=event.step + event.part,
+            total=event.total,
+            figures=_join_parts(event.message, _format_losses(event)),
+            left=format_seconds_left(seconds),
+        )
+        if self.verbose and not event.part:
             self._print_line(f"  {_format_progress(event)}")
 
     def _print_line(self, text: str) -> None:
@@ -134,15 +183,20 @@ def _make_bar() -> "Progress":
         MofNCompleteColumn,
         Progress,
         TextColumn,
-        TimeRemainingColumn,
+        TimeElapsedColumn,
     )
+    from rich.table import Column
 
+    # On a narrow terminal a bar stays one line: the figures at its end are cut.
+    whole = Column(no_wrap=True)
+    cut = Column(no_wrap=True, overflow="crop")
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
-        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False, table_column=whole),
+        TextColumn("{task.fields[figures]}", markup=False, table_column=cut),
     )
     # stdout is for results.
     console = Console(stderr=True)
@@ -209,10 +263,34 @@ def write_error(message: str, *hints: str) -> None:
 
 def write_message(*lines: str) -> None:
     """Write whole lines to stderr, escaped; that its reader is gone stops nothing."""
-    text = "".join(f"{escape_unprintable(line)}\n" for line in lines)
+    write_styled(map(escape_unprintable, lines))
+
+
+def write_styled(lines: Iterable[str]) -> None:
+    """Write lines to stderr as they are: escaped already, and with colours of ours."""
+    text = "".join(f"{line}\n" for line in lines)
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def wrap_sentence(text: str, indent: str = "") -> list[str]:
+    """Break a sentence between words where the terminal ends; off a terminal it stays one line.
+
+    indent: what the lines after the first one begin with. A number stays with its percent sign.
+    """
+    width = get_terminal_width() - 1
+    if not is_live(sys.stderr) or len(text) <= width:
+        return [text]
+    joined = text.replace(" %", "\xa0%")
+    lines = textwrap.wrap(
+        joined,
+        width,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [line.replace("\xa0%", " %") for line in lines]
 
 
 def shorten_text(text: str) -> str:
@@ -243,45 +321,35 @@ def format_table(
     # Column by column, since a column's width is that of its longest cell.
     padded = []
     for number, column in enumerate(zip(*cells, strict=True)):
-        width = max(map(len, column))
-        pad = str.ljust if number in left else str.rjust
-        padded.append([pad(cell, width) for cell in column])
+        lengths = list(map(measure_text, column))
+        width = max(lengths)
+        pads = [" " * (width - length) for length in lengths]
+        pairs = zip(column, pads, strict=True)
+        if number in left:
+            padded.append([cell + pad for cell, pad in pairs])
+        else:
+            padded.append([pad + cell for cell, pad in pairs])
     return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
 
 
-def format_number(value: float | None) -> str:
-    """Write a figure with four significant digits for a person to read."""
+def measure_text(text: str) -> int:
+    """Return how many columns of a terminal a text takes: two a letter of Chinese or Japanese."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def format_number(value: float | None, digits: int = 4) -> str:
+    """Write a figure with so many significant digits for a person to read."""
     if value is None or math.isnan(value):
         return "-"
     if not value:
         return "0"
     if not 1e-4 <= abs(value) < 1e7:
-        return f"{value:.3e}"
+        return f"{value:.{digits - 1}e}"
     # A number with d digits before the point has floor(log10) = d - 1.
     exponent = math.floor(math.log10(abs(value)))
-    decimals = max(0, 3 - exponent)
+    decimals = max(0, digits - 1 - exponent)
     return f"{value:.{decimals}f}"
-
-
-def draw_table(
-    header: Sequence[str], rows: TableCells, numeric: Sequence[bool]
-) -> None:
-    """Draw a table on stdout for a person; in full width where stdout is no terminal."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name, is_number in zip(header, numeric, strict=True):
-        title = Text(escape_unprintable(name))
-        side: JustifyMethod = "right" if is_number else "left"
-        table.add_column(title, justify=side, overflow="fold")
-    for row in rows:
-        texts = [Text(escape_unprintable(cell)) for cell in row]
-        table.add_row(*texts)
-    console = Console()
-    if not sys.stdout.isatty():
-        # rich would fold lines at 80 columns.
-        console = Console(width=100_000, color_system=None)
-    console.print(table)

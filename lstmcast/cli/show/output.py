@@ -10,12 +10,13 @@ import json
 import math
 import sys
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.show import console
+from lstmcast.cli.show import console, tables
 from lstmcast.errors import ResourceError, UsageError, suggest_similar
+from lstmcast.extras import require_extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     Columnar = pd.DataFrame | dict[str, Any]
 
 OUTPUT_SCHEMA_VERSION = 1
-TABLE_FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "table")
+TABLE_FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "xlsx", "table")
+_BINARY_FORMATS = {"parquet": "Parquet", "xlsx": "a workbook"}
+_MAX_SHEET_ROWS = 1 << 20
+"""Rows of a sheet of a workbook, the header among them."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DIGITS = (5, 4, 3)
+"""Significant digits of a number in a table for people: fewer where there is little room."""
 MAX_TERMINAL_ROWS = 200
 """Rows of a table that a terminal shows unless a format is requested."""
 
@@ -40,7 +46,7 @@ def choose_format(file: str | None, requested: str | None) -> str:
         return "table" if sys.stdout.isatty() else "csv"
     extension = Path(file).suffix.lower().lstrip(".")
     if extension in TABLE_FORMATS[:-1]:
-        return extension
+        return _require_format(extension, file)
     if Path(file).exists() and not Path(file).is_file():
         return "csv"  # a pipe or a device
     raise UsageError(
@@ -53,8 +59,11 @@ def _require_format(requested: str, file: str | None) -> str:
     if requested not in TABLE_FORMATS:
         hint = suggest_similar(requested, TABLE_FORMATS)
         raise UsageError(f"unknown --format {requested!r}", hint)
-    if requested == "parquet" and file is None and sys.stdout.isatty():
-        raise UsageError("Parquet is not for a terminal", "give -o FILE")
+    binary = _BINARY_FORMATS.get(requested)
+    if binary and file is None and sys.stdout.isatty():
+        raise UsageError(f"{binary} is not for a terminal", "give -o FILE")
+    if requested == "xlsx":
+        require_extra("workbooks need", "excel", "xlsxwriter")
     return requested
 
 
@@ -140,9 +149,11 @@ def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
     frame = columns_to_frame(table)
     if form == "parquet":
         return _encode_parquet(frame)
+    if form == "xlsx":
+        return _encode_workbook(frame)
     if form == "table":
-        names, rows, _ = _format_cells(frame)
-        lines = console.format_table(names, rows)
+        columns = _format_columns(frame)
+        lines = tables.fit_table(columns, sys.maxsize).lines
         return _join_lines(lines).encode()
     objects = [
         json.dumps(row, ensure_ascii=False, allow_nan=False)
@@ -232,8 +243,7 @@ def write_stdout(data: bytes) -> None:
 
 def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
     shown = frame if whole else frame.head(MAX_TERMINAL_ROWS)
-    header, rows, numeric = _format_cells(shown)
-    console.draw_table(header, rows, numeric)
+    write_lines(tables.draw_table(_format_columns(shown)))
     left_out = len(frame) - len(shown)
     if left_out:
         console.write_message(
@@ -241,31 +251,33 @@ def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
         )
 
 
-def _format_cells(
-    frame: "pd.DataFrame",
-) -> tuple[list[str], list[list[str]], list[bool]]:
-    """Return the header, the rows as texts, and which columns are numbers."""
-    numeric = [dtype.kind == "f" for dtype in frame.dtypes]
-    columns = [
-        _format_numbers(frame[name]) if is_number else _column_texts(frame[name])
-        for name, is_number in zip(frame, numeric, strict=True)
-    ]
-    header = [str(name) for name in frame]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return header, rows, numeric
+def _format_columns(frame: "pd.DataFrame") -> list[tables.Column]:
+    """Return the columns as texts; numbers with many and with few digits."""
+    columns = []
+    for name in frame:
+        column = frame[name]
+        kind = column.dtype.kind
+        if kind == "f":
+            forms = tuple(_format_numbers(column, digits) for digits in _DIGITS)
+        else:
+            forms = (_column_texts(column),)
+        columns.append(tables.Column(str(name), forms, kind in "iuf"))
+    return columns
 
 
-def _format_numbers(column: "pd.Series[Any]") -> list[str]:
-    """Write a column of numbers with one number of decimals, so that it reads well."""
+def _format_numbers(column: "pd.Series[Any]", digits: int) -> list[str]:
+    """Write a column of numbers with one number of decimals, so that it reads well.
+
+    digits: significant digits of the largest number.
+    """
     sizes = [abs(value) for value in column if math.isfinite(value)]
     largest = max(sizes, default=0.0)
     if largest and not 1e-4 <= largest < 1e9:
-        form = ".4e"
+        form = f".{digits - 1}e"
     elif largest:
-        # Five significant digits of the largest number: one with d digits before the point has
-        # floor(log10) = d - 1.
+        # A number with d digits before the point has floor(log10) = d - 1.
         exponent = math.floor(math.log10(largest))
-        decimals = min(8, max(0, 4 - exponent))
+        decimals = min(8, max(0, digits - 1 - exponent))
         form = f".{decimals}f"
     else:
         form = ".0f"
@@ -311,6 +323,56 @@ def _encode_parquet(frame: "pd.DataFrame") -> bytes:
     pq.write_table(table, sink, write_page_checksum=True)
     data: bytes = sink.getvalue().to_pybytes()
     return data
+
+
+def _encode_workbook(frame: "pd.DataFrame") -> bytes:
+    """Return a table as a workbook of one sheet; texts are never formulas or links.
+
+    Raises UsageError for more rows than a sheet has.
+    """
+    import xlsxwriter
+
+    if len(frame) >= _MAX_SHEET_ROWS:
+        raise UsageError(
+            f"a workbook has no place for {len(frame):,} rows", "write .csv or .parquet"
+        )
+    buffer = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(buffer, options) as book:
+        # The same table is the same file, whenever it is written.
+        book.set_properties({"created": datetime(2000, 1, 1)})
+        sheet = book.add_worksheet("lstmcast")
+        sheet.write_row(0, 0, [str(name) for name in frame])
+        for place, name in enumerate(frame):
+            _write_sheet_column(book, sheet, place, frame[name])
+        sheet.freeze_panes(1, 0)
+        sheet.autofit()
+    return buffer.getvalue()
+
+
+def _write_sheet_column(
+    book: Any, sheet: Any, place: int, column: "pd.Series[Any]"
+) -> None:
+    """Write a column below its name: days and stamps without a zone as such, in their form."""
+    values = _to_plain_values(column)
+    if column.dtype.kind == "M" and getattr(column.dtype, "tz", None) is None:
+        has_clock = bool((column.dropna() != column.dropna().dt.normalize()).any())
+        layout = "yyyy-mm-dd hh:mm:ss" if has_clock else "yyyy-mm-dd"
+        form = book.add_format({"num_format": layout})
+        for row, stamp in enumerate(column, 1):
+            if values[row - 1] is not None:
+                sheet.write_datetime(row, place, stamp.to_pydatetime(), form)
+        return
+    for row, value in enumerate(values, 1):
+        if isinstance(value, str):
+            sheet.write_string(row, place, value)
+        elif value is not None:
+            sheet.write_number(row, place, value)
 
 
 def _list_extensions() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.show import console, output
+from lstmcast.cli.show import console, output, tables
 from lstmcast.cli.show.console import Reporter
 
 if TYPE_CHECKING:
@@ -16,16 +16,37 @@ SCORE_COLUMNS = ("mase", "rmsse", "smape", "mae", "rmse", "wql", "coverage")
 """Columns of a score table, in the order of the contract."""
 BINARY_SCORE_COLUMNS = ("brier", "log_loss", "auc", "calibration")
 """The same where the target is 0 or 1."""
+_EXPENDABLE_SCORES = ("wql", "rmsse", "rmse", "smape", "calibration", "log_loss")
+"""Scores that a narrow terminal does without, the first one first."""
+_DIGITS = (4, 3)
+"""Significant digits of a figure: fewer where there is little room."""
+
+
+def report_verdict(
+    report: Reporter, verdict: "Verdict", *more: str, table: bool = True
+) -> None:
+    """Say a verdict in words and colour, then what else there is to say, then its figures."""
+    first, *others = verdict.sentences()
+    colour = "good" if verdict.beats_baseline else "bad"
+    report.sentences(first, colour=colour)
+    report.sentences(*others, *filter(None, more))
+    if table:
+        report_scores(report, verdict)
 
 
 def report_scores(report: Reporter, verdict: "Verdict") -> None:
     """Show the figures of a verdict in a small table, among the messages."""
-    metrics = _score_names(verdict)
-    rows = [
-        [name, *(console.format_number(row[metric]) for metric in metrics)]
-        for name, row in _method_rows(verdict)
-    ]
-    report.table(["", *metrics], rows)
+    methods = _method_rows(verdict)
+    names = [name for name, _ in methods]
+    columns = [tables.Column("", (names,), is_number=False)]
+    for metric in _score_names(verdict):
+        figures = [row[metric] for _, row in methods]
+        forms = tuple(
+            [console.format_number(figure, digits) for figure in figures]
+            for digits in _DIGITS
+        )
+        columns.append(tables.Column(metric, forms))
+    tables.report_table(report, columns, _EXPENDABLE_SCORES)
 
 
 def write_scores(

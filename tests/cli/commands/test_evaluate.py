@@ -20,7 +20,7 @@ def test_the_model_and_each_baseline_have_a_row_of_scores(fitted: Path) -> None:
     scores = {row["method"]: row for row in rows(done.stdout)}
     assert list(scores) == [
         *("model", "naive", "seasonal_naive", "drift"),
-        *("mean", "median", "seasonal_mean"),
+        *("mean", "median", "seasonal_mean", "theta"),
     ]
     assert list(scores["model"]) == [
         "method",
@@ -108,3 +108,27 @@ def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -
         float(row["mae"]) > 0 and float(row["baseline_mae"]) > 0 and row["skill"]
         for row in scores
     )
+
+
+def test_a_day_without_new_rows_is_no_error_where_that_is_said(fitted: Path) -> None:
+    gate = ("--fail-if", "mase>0", "--if-nothing-new", "skip")
+    done = evaluate(fitted, "old.csv", *gate)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "skipped: nothing newer than" in done.stderr
+    quiet = evaluate(fitted, "old.csv", *gate, "-q")
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    content = json.loads(evaluate(fitted, "old.csv", *gate, "--json").stdout)
+    assert (content["new_rows"], content["verdict"]) == (0, None)
+    hint = evaluate(fitted, "old.csv").stderr.splitlines()[-1]
+    assert "--if-nothing-new skip" in hint
+
+
+def test_a_gate_waits_for_as_many_new_rows_as_are_asked_for(fitted: Path) -> None:
+    gate = ("--fail-if", "mase>0")
+    early = evaluate(fitted, "new.csv", *gate, "--min-rows", 13)
+    assert early.returncode == 0
+    assert early.stdout.startswith("method,mase")
+    assert "--fail-if does not count yet: 12 of 13 newer rows" in early.stderr
+    due = evaluate(fitted, "new.csv", *gate, "--min-rows", 12)
+    assert (due.returncode, due.stdout) == (7, early.stdout)
+    assert evaluate(fitted, "new.csv", "--min-rows", 0).returncode == 2

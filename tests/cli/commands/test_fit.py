@@ -26,6 +26,21 @@ def test_json_is_one_object_with_the_verdict(lstmcast: Program, fitted: Path) ->
     assert content["verdict"]["model"]["mase"] > 0
 
 
+def test_without_out_a_taken_name_gets_the_next_free_number(
+    quickly: Program, tmp_path: Path, fitted: Path
+) -> None:
+    line = ("fit", fitted / "old.csv", *QUICK)
+    assert quickly(*line, "-q", cwd=tmp_path).stdout == "runs/old-price\n"
+    second = quickly(*line, cwd=tmp_path)
+    assert second.stdout == "runs/old-price-2\n"
+    assert "'runs/old-price' holds a run already" in second.stderr
+    assert "next: lstmcast predict runs/old-price-2" in second.stderr
+    refused = quickly(*line, "--if-exists", "fail", cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    made = json.loads((tmp_path / "runs" / "old-price-2" / "run.json").read_text())
+    assert made["made"]["file"] == "old.csv"
+
+
 def test_a_panel_of_a_wide_file_is_fitted_at_once(
     lstmcast: Program, tmp_path: Path
 ) -> None:

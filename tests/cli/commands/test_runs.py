@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -48,6 +49,63 @@ def test_a_run_is_shown_a_fact_a_line(
         'data.columns.target = ["price"]',
         "config.train.steps = 0",
     } <= set(lines)
+
+
+def test_a_run_is_shown_in_five_lines_for_people_first(
+    fitted: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(fitted)
+    assert app.run_command_line(["runs", "show", "runs/old-price"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("price of old.csv: one series, 60 steps to ")
+    assert lines[1] == "forecasts 12 steps ahead, season 12"
+    assert re.fullmatch(
+        r"made \d{4}-\d\d-\d\d \d\d:\d\d UTC with lstmcast \S+, \d+ KiB", lines[2]
+    )
+    assert "mase" in lines[3]
+    assert lines[4:6] == ["next: lstmcast predict runs/old-price", ""]
+
+
+def test_runs_are_sorted_and_those_without_a_value_come_last(
+    fitted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b", "c"):
+        shutil.copytree(fitted / "runs" / "old-price", tmp_path / name)
+    (tmp_path / "a" / "metrics.json").write_text("{}")
+    assert (
+        app.run_command_line(["runs", "ls", str(tmp_path), "--sort", "made", "--json"])
+        == 0
+    )
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert [Path(run["run"]).name for run in runs] == ["b", "c", "a"]
+    assert runs[0]["file"] == "old.csv" and runs[0]["bytes"] > 1000
+    assert runs[0]["until"] and runs[0]["verdict"]
+
+
+def test_removing_a_run_leaves_files_that_are_not_its_own(
+    fitted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("whole", "damaged", "shared"):
+        shutil.copytree(fitted / "runs" / "old-price", tmp_path / name)
+    (tmp_path / "damaged" / "metrics.json").write_text("{}")
+    (tmp_path / "shared" / "notes.txt").write_text("mine")
+    places = [str(tmp_path / name) for name in ("whole", "damaged", "shared")]
+    assert app.run_command_line(["runs", "rm", *places]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == places
+    assert "stays, with files that are not the run's: notes.txt" in err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["shared"]
+    assert [entry.name for entry in (tmp_path / "shared").iterdir()] == ["notes.txt"]
+
+
+def test_nothing_is_removed_where_one_of_the_names_is_no_run(
+    fitted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(fitted / "runs" / "old-price", run)
+    assert app.run_command_line(["runs", "rm", str(run), str(tmp_path)]) == 4
+    assert "holds no run" in capsys.readouterr().err
+    assert (run / "run.json").is_file()
 
 
 def test_runs_differ_in_settings_and_in_results(

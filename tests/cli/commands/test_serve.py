@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast import extras
+from lstmcast.extras import install_command
 from tests.cli.conftest import PROGRAM, Program, environment, run_program
 from tests.cli.test_contract_runs import check
 
@@ -105,11 +106,16 @@ def test_what_cannot_be_served_is_an_error(
 
 
 def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
-    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch
+    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from lstmcast.deployment import serve
 
     monkeypatch.setattr(serve, "run_server", lambda *_: None)
+    bare = quickly("serve", "runs/old-price", "--host", "0.0.0.0", cwd=fitted)
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert "--host 0.0.0.0 lets others ask" in bare.stderr
+    assert "--token-file token" in bare.stderr
+    (tmp_path / "token").write_text("0123456789abcdef\n")
     done = quickly(
         "serve",
         "runs/old-price",
@@ -117,6 +123,8 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
         "0.0.0.0",
         "--port",
         0,
+        "--token-file",
+        tmp_path / "token",
         "--json",
         "-q",
         cwd=fitted,
@@ -126,8 +134,7 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
     assert content["url"].startswith("http://0.0.0.0:")
     assert (
         done.stderr
-        == f"warning: whoever reaches {content['url']} can ask for forecasts: "
-        "no password, no encryption\n"
+        == f"warning: others reach {content['url']}, and what they send is not encrypted\n"
     )
 
 
@@ -138,4 +145,4 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, "prometheus_client", raising=False)
     done = quickly("serve", "runs/old-price", cwd=fitted)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[serve]'"
+    assert done.stderr.splitlines()[-1] == f"  {install_command('serve')}"

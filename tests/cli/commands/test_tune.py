@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from lstmcast import extras
+from lstmcast.extras import install_command
 from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
 
 QUICK = ("--target", "price", "--steps", 0, "--trials", 4, "--param", "context=6,24")
@@ -154,7 +155,7 @@ def test_without_optuna_it_says_what_to_install(
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
     done = quickly("tune", "x.csv", *QUICK, "--out", "new", cwd=tuned[0])
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[tune]'"
+    assert done.stderr.splitlines()[-1] == f"  {install_command('tune')}"
 
 
 def test_a_gate_that_is_not_met_exits_7_with_the_result_written(

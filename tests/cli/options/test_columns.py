@@ -1,3 +1,6 @@
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
 from lstmcast.cli.options.columns import ColumnOptions
@@ -39,3 +42,23 @@ def test_only_requested_roles_are_returned_where_the_others_are_inferred() -> No
 def test_roles_need_a_target() -> None:
     with pytest.raises(UsageError, match="no target column"):
         ColumnOptions(time=["t"]).roles()
+
+
+@pytest.mark.parametrize("name", ["sales.csv", "sales.parquet"])
+def test_a_column_whose_name_says_so_is_the_target(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    frame = pd.DataFrame({"unique_id": ["a"], "ds": ["2024-01-01"], "y": [1.0]})
+    if name.endswith(".csv"):
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    assert ColumnOptions().roles(str(path)).target == ("y",)
+    assert ColumnOptions(target=["ds"]).roles(str(path)).target == ("ds",)
+
+
+def test_a_file_that_cannot_be_read_has_no_known_target(tmp_path: Path) -> None:
+    path = tmp_path / "sales.parquet"
+    path.write_bytes(b"PAR1 and no more")
+    for data in (str(path), str(tmp_path / "none.csv"), "-"):
+        with pytest.raises(UsageError, match="no target column"):
+            ColumnOptions().roles(data)

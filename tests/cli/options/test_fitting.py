@@ -49,5 +49,5 @@ def test_a_fit_takes_its_settings_from_all_groups() -> None:
 
 
 def test_a_value_out_of_range_is_refused_by_the_configuration() -> None:
-    with pytest.raises(UsageError, match="--members 0"):
+    with pytest.raises(UsageError, match="members=0"):
         TrainOptions(members=0).config()

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -42,3 +43,23 @@ def test_nothing_known_is_no_chart_and_a_constant_one_has_one_level() -> None:
         )
         == 1
     )
+
+
+def test_dates_stand_under_the_chart_and_the_forecast_is_coloured() -> None:
+    curve = ForecastCurve([1.0] * 40, [1.0] * 10, [2.0] * 10, [3.0] * 10)
+    lines = draw_chart(
+        curve, 58, name_step=lambda step: f"day{step}", coloured=True, n_history=40
+    )
+    plain = [re.sub(r"\x1b\[\d+m", "", line) for line in lines]
+    axis = plain[0].index("┤") + 1
+    assert plain[-1].index("day-40") == axis
+    assert plain[-1].index("day0") == axis + 40
+    assert plain[-1].endswith("day9") and len(plain[-1]) == axis + 50
+    assert any("\x1b[94m" in line for line in lines)
+    assert max(map(len, plain)) <= 58
+
+
+def test_a_wide_terminal_shows_more_history() -> None:
+    wave = [math.sin(i / 5) for i in range(300)]
+    curve = ForecastCurve(wave, [0.0] * 5, [0.0] * 5, [0.0] * 5)
+    assert max(map(len, draw_chart(curve, 140))) > 130

@@ -28,6 +28,7 @@ PHASES: list[dict[str, Any]] = [
 def event(**fields: Any) -> Any:
     return SimpleNamespace(
         **{"message": "", "step": 0, "total": 0, "loss": None, "validation": None}
+        | {"part": 0.0}
         | fields
     )
 
@@ -68,7 +69,7 @@ def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     report = Reporter(quiet=True)
     report.say("x")
     report.found(["y"])
-    report.table(["a"], [["b"]])
+    report.sentences("y z")
     assert shown(capsys, quiet=True) == ""
 
 
@@ -141,20 +142,32 @@ def test_figures_have_few_digits(value: float | None, text: str) -> None:
     assert console.format_number(value) == text
 
 
-def test_a_drawn_table_takes_markup_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    console.draw_table(
-        ["[usd]", "x"], [["[/red]", "1.5"], ["\x1b]0;evil\x07", "22.5"]], [False, True]
-    )
-    text = capsys.readouterr().out
-    assert "[usd]" in text and "[/red]" in text
-    assert "\x1b" not in text and "\\x1b]0;evil\\x07" in text
-
-
-def test_a_table_in_a_pipe_has_each_row_on_one_line_whatever_its_width(
-    capsys: pytest.CaptureFixture[str],
+def test_long_work_off_a_terminal_says_once_a_minute_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cells = [f"cell-{number:03}" for number in range(30)]
-    console.draw_table(cells, [cells, cells], [False] * 30)
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line.split() for line in lines if "cell" in line]
-    assert rows == [cells] * 3
+    seconds = iter([0.0, 0.0, 30.0, 61.0, 90.0, 122.0])
+    monkeypatch.setattr(console.time, "monotonic", lambda: next(seconds))
+    with Reporter().progress() as on_event:
+        for part in (0.0, 0.5, 1.0, 1.5, 2.0):
+            on_event(event(phase="backtest", total=4, part=part))
+    first, *lines = capsys.readouterr().err.splitlines()
+    assert first == "forecasting from past cutoffs"
+    assert [re.sub(r"\d\d:\d\d:\d\d", "TIME", line) for line in lines] == [
+        "  TIME  backtest 0/4  25 % done  about 3 min left",
+        "  TIME  backtest 0/4  50 % done  about 2 min left",
+    ]
+
+
+def test_sentences_are_broken_between_words_and_keep_a_number_and_its_percent_sign(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(console, "get_terminal_width", lambda: 20)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    Reporter().sentences("its error was 12.3 % above", colour="bad")
+    assert terminal.getvalue().splitlines() == [
+        "\x1b[33mits error was\x1b[0m",
+        "\x1b[33m12.3 % above\x1b[0m",
+    ]

@@ -84,6 +84,7 @@ def test_parquet_keeps_types_and_carries_page_checksums(frame: pd.DataFrame) -> 
         ("a.b.JSONL", None, "jsonl"),
         ("a.parquet", None, "parquet"),
         ("a.parquet", "csv", "csv"),
+        ("a.xlsx", None, "xlsx"),
         (None, None, "csv"),
         ("-", None, "csv"),
         (None, "table", "table"),
@@ -98,13 +99,41 @@ def test_the_format_is_as_requested_else_by_the_extension_else_csv_in_a_pipe(
 
 @pytest.mark.parametrize(
     ("file", "wanted"),
-    [("a.xlsx", None), ("a", None), (None, "excel"), ("a.table", None)],
+    [("a.xls", None), ("a", None), (None, "excel"), ("a.table", None)],
 )
 def test_an_unknown_format_is_a_usage_error(
     file: str | None, wanted: str | None
 ) -> None:
     with pytest.raises(UsageError):
         output.choose_format(file, wanted)
+
+
+def test_a_workbook_reads_back_with_texts_that_are_no_formulas() -> None:
+    frame = pd.DataFrame(
+        {
+            "shop": ["=1+1", "https://example.org", "007"],
+            "date": pd.to_datetime(["2024-01-01", "2024-01-02", None]),
+            "at": pd.to_datetime(["2024-01-01 03:00", None, "2024-01-02 00:00"]),
+            "forecast": [0.1, float("nan"), 1e-300],
+            "step": [1, 2, 3],
+        }
+    )
+    data = output.encode_table(frame, "xlsx")
+    assert data == output.encode_table(frame, "xlsx")
+    back = pd.read_excel(io.BytesIO(data), engine="calamine")
+    assert back["shop"].tolist()[:2] == ["=1+1", "https://example.org"]
+    assert back["date"].isna().tolist() == [False, False, True]
+    assert back["at"][0] == pd.Timestamp("2024-01-01 03:00")
+    assert back["forecast"][0] == 0.1 and back["forecast"][2] == 1e-300
+    assert back["step"].tolist() == [1, 2, 3]
+
+
+def test_a_sheet_has_no_place_for_millions_of_rows(
+    monkeypatch: pytest.MonkeyPatch, frame: pd.DataFrame
+) -> None:
+    monkeypatch.setattr(output, "_MAX_SHEET_ROWS", len(frame))
+    with pytest.raises(UsageError, match="no place for"):
+        output.encode_table(frame, "xlsx")
 
 
 def test_an_empty_table_still_has_its_header(frame: pd.DataFrame) -> None:

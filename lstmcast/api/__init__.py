@@ -1,0 +1,8 @@
+"""What a Python user holds: a forecaster that takes frames of any kind and gives them back.
+
+Adds no forecasting of its own: it reads data, calls the rooms below, and shows what they return.
+Nothing but `lstmcast/__init__.py` and `adapters` imports it. In reading order: `forecaster` the
+class that people use, `functions` the same for results, `arguments` what is passed in, `tables`
+what is returned, `progress` a bar while it works, `representation` how a forecaster looks in a
+notebook.
+"""

@@ -1,0 +1,69 @@
+"""Which series of a panel a picture shows, as a user names them."""
+
+from math import isnan
+
+import numpy as np
+import pandas as pd
+
+from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.panel.panel import Panel
+from lstmcast.ragged import Ints
+from lstmcast.reporting.plots import MAX_PLOTTED_SERIES
+from lstmcast.scoring.verdict import Verdict
+
+MAX_CHOSEN_SERIES = 24
+"""Series that one picture shows at most."""
+
+
+def choose_series(panel: Panel, which: str, verdict: Verdict | None = None) -> Ints:
+    """Return the numbers of the series to draw.
+
+    which: names, with commas between them and slashes within those of several columns; a number of
+    series from the first one on; "worst" or "best" for those of most and least error in a verdict.
+
+    Raises UsageError for a name that no series has, and where no verdict has the errors of series.
+    """
+    if which in ("worst", "best"):
+        return _rank_series(panel, verdict, worst_first=which == "worst")
+    if which.isdecimal() and (which,) not in panel.keys:
+        count = min(int(which), len(panel), MAX_CHOSEN_SERIES)
+        return np.arange(max(count, 1))
+    names = ["/".join(key) or panel.columns.target[0] for key in panel.keys]
+    places = {name: place for place, name in enumerate(names)}
+    chosen = []
+    for name in which.split(","):
+        plain = "/".join(part.strip() for part in name.split("/"))
+        if plain not in places:
+            raise UsageError(
+                f"--plot-series: no series is called {plain!r}",
+                suggest_similar(plain, tuple(names[:1000])),
+            )
+        chosen.append(places[plain])
+    return np.array(chosen[:MAX_CHOSEN_SERIES])
+
+
+def select_series(
+    panel: Panel, forecast: pd.DataFrame, chosen: Ints
+) -> tuple[Panel, pd.DataFrame]:
+    """Return these series of a panel, and their rows of its forecast."""
+    horizon = len(forecast) // len(panel)
+    rows = chosen[:, None] * horizon + np.arange(horizon)
+    return panel.select(chosen), forecast.iloc[rows.ravel()]
+
+
+def _rank_series(panel: Panel, verdict: Verdict | None, *, worst_first: bool) -> Ints:
+    rows = verdict.by_series if verdict else ()
+    measure = "brier" if verdict and verdict.of_events else "mase"
+    errors = {
+        tuple(row["key"]): row[measure]
+        for row in rows
+        if row.get(measure) is not None and not isnan(row[measure])
+    }
+    known = [place for place, key in enumerate(panel.keys) if key in errors]
+    if not known:
+        raise UsageError(
+            "--plot-series: no verdict has the errors of these series",
+            "name them, or give a number of them",
+        )
+    known.sort(key=lambda place: errors[panel.keys[place]], reverse=worst_first)
+    return np.array(known[:MAX_PLOTTED_SERIES])

@@ -1,0 +1,83 @@
+"""A forecaster of frames: paths that keep dependence, scikit-learn's checks, frames back."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from lstmcast import Config, Forecaster
+from lstmcast.errors import ArgumentError, UsageError
+
+RNG = np.random.default_rng(2)
+WALK = pd.Series(
+    100 + np.cumsum(RNG.normal(size=300)), pd.date_range("2023-01-01", periods=300)
+)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Forecaster:
+    return Forecaster(steps=0, horizon=14).fit(WALK)
+
+
+def test_data_are_no_configuration() -> None:
+    with pytest.raises(ArgumentError, match=r"Forecaster\(horizon=14\).fit\(frame\)"):
+        Forecaster(WALK)  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="fit needs data"):
+        Forecaster().fit()
+
+
+def test_settings_by_name_change_a_configuration() -> None:
+    forecaster = Forecaster(Config(cell="gru"), horizon=3)
+    assert forecaster.config == Config(cell="gru", horizon=3)
+
+
+def test_paths_have_the_quantiles_of_the_forecast_and_depend_on_their_past(
+    fitted: Forecaster,
+) -> None:
+    paths = fitted.simulate(2000, seed=1)
+    by_step = paths.pivot(index="path", columns="time", values="y").to_numpy()
+    assert by_step.shape == (2000, 14)
+    forecast = fitted.predict()
+    shares = (by_step < forecast["q90"].to_numpy()).mean(axis=0)
+    np.testing.assert_allclose(shares, 0.9, atol=0.03)
+    # A random walk goes on from where it is: its later steps are those before, and a little more.
+    correlation = np.corrcoef(by_step, rowvar=False)
+    assert correlation[-1, -2] > 0.6
+    assert fitted.simulate(3, seed=1).equals(fitted.simulate(3, seed=1))
+    assert not fitted.simulate(3, seed=1).equals(fitted.simulate(3, seed=2))
+
+
+def test_paths_reach_beyond_the_trained_horizon(fitted: Forecaster) -> None:
+    assert len(fitted.simulate(2, horizon=20)) == 40
+    with pytest.raises(UsageError, match="n_paths=0"):
+        fitted.simulate(0)
+
+
+def test_the_kind_of_frame_is_that_of_what_was_passed_last() -> None:
+    table = pa.table({"ds": WALK.index, "y": WALK.to_numpy()})
+    forecaster = Forecaster(steps=0, horizon=3).fit(table)
+    assert isinstance(forecaster.predict(), pa.Table)
+    assert isinstance(forecaster.make_future_frame(), pa.Table)
+    assert isinstance(forecaster.predict(table.to_pandas()), pd.DataFrame)
+
+
+def test_a_setting_of_the_reading_is_part_of_the_run() -> None:
+    gappy = WALK.drop(WALK.index[50:53])
+    forecaster = Forecaster(steps=0, horizon=3).fit(gappy, fill="zero")
+    assert forecaster.config.data.fill == "zero"
+    assert (forecaster.panel.values == 0).sum() == 3
+
+
+@pytest.mark.filterwarnings("ignore:.*delay parameter validation until fit")
+def test_scikit_learns_own_checks_of_parameters_pass() -> None:
+    checks = pytest.importorskip("sklearn.utils.estimator_checks")
+    for check in (
+        checks.check_estimator_cloneable,
+        checks.check_estimator_repr,
+        checks.check_get_params_invariance,
+        checks.check_set_params,
+        checks.check_no_attributes_set_in_init,
+        checks.check_estimator_tags_renamed,
+        checks.check_valid_tag_types,
+    ):
+        check("Forecaster", Forecaster())

@@ -1,0 +1,80 @@
+"""The data of a report's chart, and the sentence on how high a forecast is."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.panel.panel import Panel
+from lstmcast.reporting.report_chart import (
+    describe_outlook,
+    make_chart_data,
+    show_forecast,
+)
+
+
+def make_panel(*lengths: int) -> Panel:
+    frames = []
+    for number, length in enumerate(lengths):
+        stamps = pd.date_range(end="2026-01-31", periods=length, freq="D")
+        values = np.full(length, 10.0 * (number + 1))
+        frames.append(pd.DataFrame({"day": stamps, "shop": f"<{number}>", "y": values}))
+    return Panel.from_frame(pd.concat(frames), target="y", time="day", series="shop")
+
+
+def make_forecast(panel: Panel, *levels: float, horizon: int = 2) -> pd.DataFrame:
+    values = np.repeat(levels, horizon)
+    return pd.DataFrame(
+        {
+            "shop": np.repeat([key[0] for key in panel.keys], horizon),
+            "day": ["2026-02-01", "2026-02-02"] * len(panel),
+            "forecast": values,
+            "q10": values - 1,
+            "q90": values + 1,
+        }
+    )
+
+
+def test_stamps_are_shared_and_each_series_knows_its_place_among_them() -> None:
+    panel = make_panel(30, 5)
+    chart = make_chart_data(panel, make_forecast(panel, 11.0, 21.0))
+    first, second = chart["series"]
+    assert (first["at"], second["at"]) == (0, 25)
+    assert chart["labels"][second["at"]] == "2026-01-27"
+    assert chart["labels"][-2:] == ["2026-02-01", "2026-02-02"]
+    assert second["history"] == [20.0] * 5
+    assert (second["forecast"], second["low"]) == ([21.0, 21.0], [20.0, 20.0])
+
+
+def test_no_name_ends_the_script_that_the_data_stand_in() -> None:
+    panel = make_panel(30)
+    shown = show_forecast(panel, make_forecast(panel, 11.0))
+    assert "<" not in shown.chart
+    assert json.loads(shown.chart)["series"][0]["name"] == "<0>"
+    assert shown.rows[1] == ["2026-02-01", "11.00", "10.00", "12.00"]
+
+
+@pytest.mark.parametrize(
+    ("level", "words"),
+    [
+        (10.0, "10 a day, as much as the last 2 days."),
+        (10.4, "10.4 a day, 4\N{NO-BREAK SPACE}% above the last 2 days."),
+        (5.0, "5 a day, 50\N{NO-BREAK SPACE}% below the last 2 days."),
+    ],
+)
+def test_the_level_is_compared_with_as_many_steps_before(
+    level: float, words: str
+) -> None:
+    panel = make_panel(30)
+    outlook = describe_outlook(panel, make_forecast(panel, level))
+    assert outlook == f"The next 2 days: {words}"
+
+
+def test_of_several_series_it_is_their_sum() -> None:
+    panel = make_panel(30, 30)
+    outlook = describe_outlook(panel, make_forecast(panel, 10.0, 50.0))
+    assert outlook == (
+        "The next 2 days: 60 a day in all 2 series together, "
+        "100\N{NO-BREAK SPACE}% above the last 2 days."
+    )

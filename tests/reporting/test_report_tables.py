@@ -1,0 +1,72 @@
+"""Accuracy by series and step, and what drives a forecast, as tables of a report."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.config import Config, TrainConfig, WindowConfig
+from lstmcast.panel.panel import Panel
+from lstmcast.reporting import report_tables
+from lstmcast.training.forecaster import Forecaster
+from tests.make import wavy
+
+CONFIG = Config(window=WindowConfig(horizon=4), train=TrainConfig(steps=0))
+
+
+@pytest.fixture(scope="module")
+def forecaster() -> Forecaster:
+    rng = np.random.default_rng(0)
+    frames = []
+    for shop, noise in (("calm", 0.01), ("wild", 2.0)):
+        stamps = pd.date_range("2001-01-01", periods=60, freq="MS")
+        values = wavy(rng, 60, noise=noise)
+        frames.append(pd.DataFrame({"month": stamps, "shop": shop, "y": values}))
+    panel = Panel.from_frame(pd.concat(frames), target="y", time="month", series="shop")
+    return Forecaster(CONFIG).fit(panel)
+
+
+def test_series_come_worst_first_with_the_best_simple_method_beside_them(
+    forecaster: Forecaster,
+) -> None:
+    verdict: Any = forecaster.verdict
+    table = report_tables.tabulate_series(verdict, forecaster.panel)
+    assert table
+    header, *rows = table
+    assert header == ["shop", "windows", "mase", "mae", "best simple mae"]
+    worst = max(verdict.by_series, key=lambda row: row["mase"])
+    assert rows[0][0] == worst["key"][0]
+    assert rows[0][2] == f"{worst['mase']:.4g}"
+    assert {row[0] for row in rows} == {"calm", "wild"}
+    alone = replace(verdict, by_series=verdict.by_series[:1])
+    assert report_tables.tabulate_series(alone, forecaster.panel) is None
+
+
+def test_each_step_ahead_has_a_row(forecaster: Forecaster) -> None:
+    verdict: Any = forecaster.verdict
+    header, *rows = report_tables.tabulate_steps(verdict)
+    assert header == ["step", "mae", "best simple mae", "inside the interval"]
+    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+
+
+def test_what_drives_the_forecast_is_said_in_words(forecaster: Forecaster) -> None:
+    table = report_tables.tabulate_drivers(forecaster, forecaster.panel)
+    assert table
+    inputs = [row[0] for row in table[1:]]
+    assert any(name.startswith("the value ") for name in inputs)
+    assert len(inputs) <= 3 * report_tables.MAX_DRIVERS
+
+
+def test_the_subject_says_when_and_from_what_where_the_run_knows(
+    forecaster: Forecaster,
+) -> None:
+    panel = forecaster.panel
+    plain = report_tables.describe_subject(panel, forecaster)
+    assert plain == "2 series, monthly, 4 steps ahead, until 2006-04-01."
+    made = {"file": "x.csv", "until": "2005-12-01", "at": "2026-01-31T09:30:00Z"}
+    forecaster.made |= made
+    assert report_tables.describe_subject(panel, forecaster).endswith(
+        "Learnt from x.csv, up to 2005-12-01. Made on 2026-01-31 at 09:30 UTC."
+    )
