@@ -1,6 +1,7 @@
 """A run elsewhere: exported, served, or applied to a folder of files.
 
 `onnx_operations` operations along time that an ONNX graph can hold
+`onnx_patterns`   slow patterns and track records in these operations
 `onnx_features`   step features and candidates in these operations
 `onnx_simple`     a simple method in them
 `onnx_graph`      the whole forecast as one torch module

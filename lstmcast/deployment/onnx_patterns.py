@@ -1,7 +1,7 @@
 """Slow seasonal patterns, levels and track records of the last steps, in operations of a graph.
 
-They are those of `features.long_memory`, which says why each is as it is; the tests compare the
-forecasts of both.
+They are those of `features.seasonal.long_memory`, which says why each is as it is; the tests
+compare the forecasts of both.
 
 Axes: B series, T steps, R of them at the end, H horizon; m, m2, m3 seasons.
 """
@@ -23,7 +23,7 @@ from lstmcast.deployment.onnx_operations import (
     values_from_end,
 )
 from lstmcast.features.candidates import same_phase_offsets
-from lstmcast.features.long_memory import (
+from lstmcast.features.seasonal.long_memory import (
     LEAST_ERROR,
     PATTERN_ALPHA,
     PATTERN_NAMES,

@@ -30,7 +30,7 @@ from lstmcast.evaluation.cutoffs import (
     require_whole_windows,
 )
 from lstmcast.features.preprocessing import resolve_horizon
-from lstmcast.features.seasonality import infer_seasons
+from lstmcast.features.seasonal.seasonality import infer_seasons
 from lstmcast.features.steps import Seasons
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.categories import drop_unseen_categories, with_columns_of

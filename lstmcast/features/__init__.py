@@ -9,8 +9,7 @@ own future.
 `steps`             causal scaling and the features of every step
 `candidates`        classical forecasts of every window
 `unlikely`          newest values that the past makes unlikely, and shifts of level that last
-`periods`           which periods series show, of any length
-`seasonality`       which seasons the values show; the default horizon
+`seasonal`          seasons found in the values, and patterns that remember all their cycles
 `covariate_effects` linear effects of covariates known ahead
 `windows`           windows of context and horizon by index, never stored; the default context
 `joint`             inputs for targets that are forecast together

@@ -5,7 +5,11 @@ Axes: K windows, H horizon, A candidates, m season, m2 second season; windows of
 
 import numpy as np
 
-from lstmcast.features.long_memory import LEVEL_NAMES, PATTERN_NAMES, list_patterns
+from lstmcast.features.seasonal.long_memory import (
+    LEVEL_NAMES,
+    PATTERN_NAMES,
+    list_patterns,
+)
 from lstmcast.features.steps import Seasons, StepArrays
 from lstmcast.ragged import Bools, Floats, Ints, Singles
 

@@ -28,7 +28,7 @@ from lstmcast.features.scaler import (
     transform_values,
     with_fixed_scale,
 )
-from lstmcast.features.seasonality import default_horizon, infer_seasons
+from lstmcast.features.seasonal.seasonality import default_horizon, infer_seasons
 from lstmcast.features.steps import (
     FEATURE_CLIP,
     Seasons,

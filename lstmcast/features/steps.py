@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.features.long_memory import (
+from lstmcast.features.scaler import ScalerState, transform_values
+from lstmcast.features.seasonal.long_memory import (
     LEVEL_NAMES,
     N_LONG_FEATURES,
     PATTERN_NAMES,
     fill_long_features,
     fill_patterns,
 )
-from lstmcast.features.scaler import ScalerState, transform_values
 from lstmcast.features.smoothing import (
     average_by_phase,
     difference_at_lag,

@@ -112,11 +112,10 @@ class Combination(NamedTuple):
         if network >= 99:
             return "The forecast is the network's."
 
-        weighted = zip(self.candidates, CANDIDATES, strict=True)
-        heaviest_first = sorted(weighted, reverse=True)
+        by_weight = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)
         *most, last = (
             CANDIDATE_DESCRIPTIONS[name]
-            for weight, name in heaviest_first[:3]
+            for weight, name in by_weight[:3]
             if weight > MIN_LISTED_WEIGHT
         )
         methods = last

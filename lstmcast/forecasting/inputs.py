@@ -126,6 +126,4 @@ class RunInputs(Estimator):
             joint = joint_inputs(panel, steps)
 
         covariates = self.scaling.covariates(panel, effect, joint)
-        return Windows(
-            steps, horizon, self.context, stride, covariates, self.lead
-        )
+        return Windows(steps, horizon, self.context, stride, covariates, self.lead)

@@ -3,6 +3,7 @@
 Knows arrays of windows, but no panel.
 
 `trained`       shape and weights of a trained network as arrays
+`generations`   networks of earlier versions, brought to the inputs of this one
 `numpy_layers`  recurrent layers in numpy
 `inference`     what several networks forecast together
 `torch_network` the network that torch trains: an encoder, and a decoder for every horizon step

@@ -28,7 +28,7 @@ from lstmcast.config import (
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.backtest import score
 from lstmcast.features.preprocessing import resolve_horizon
-from lstmcast.features.seasonality import infer_seasons
+from lstmcast.features.seasonal.seasonality import infer_seasons
 from lstmcast.features.windows import default_context
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import directory

@@ -160,4 +160,4 @@ def test_only_the_default_horizon_reads_that_of_the_frequency() -> None:
         for path in PACKAGE.rglob("*.py")
         if "axis.horizon" in path.read_text(encoding="utf-8")
     ]
-    assert readers == ["features/seasonality.py"]
+    assert readers == ["features/seasonal/seasonality.py"]

@@ -6,8 +6,12 @@ import torch
 
 from lstmcast.deployment.onnx_patterns import GraphPatterns
 from lstmcast.features.candidates import forecast_candidates
-from lstmcast.features.long_memory import LEVEL_NAMES, N_LONG_FEATURES, expected_pattern
 from lstmcast.features.scaler import fit_scaler
+from lstmcast.features.seasonal.long_memory import (
+    LEVEL_NAMES,
+    N_LONG_FEATURES,
+    expected_pattern,
+)
 from lstmcast.features.steps import Seasons, StepArrays, compute_step_arrays
 from tests.make import wavy
 

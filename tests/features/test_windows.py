@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast.features.candidates import N_FAST_CANDIDATES, horizon_features
-from lstmcast.features.long_memory import LEVEL_NAMES, list_patterns
+from lstmcast.features.seasonal.long_memory import LEVEL_NAMES, list_patterns
 from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP, Seasons, StepArrays
 from lstmcast.features.windows import Batch, ScaledCovariates, Windows, default_context
 from lstmcast.ragged import NAN, Ints

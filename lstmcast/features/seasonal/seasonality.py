@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from lstmcast.features.periods import (
+from lstmcast.features.seasonal.periods import (
     ALL_APART,
     MAX_PERIOD,
     PeriodStrengths,
@@ -94,8 +94,7 @@ _MIN_EXCESS = 0.5
 def infer_seasons(panel: Panel, forced: int | None = None) -> Seasons:
     """Seasons of a panel in steps, as its values show them; its calendar makes some more likely.
 
-    forced: the main season, where the user
-    gives it.
+    forced: the main season, where the user gives it.
     """
     axis = panel.axis
     proposed = Seasons(axis.season, axis.second_season)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstmcast.features.seasonality import (
+from lstmcast.features.seasonal.seasonality import (
     confirm_seasons,
     search_seasons,
 )

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lstmcast.features.periods import measure_periods, measure_share
-from lstmcast.features.seasonality import find_periods
+from lstmcast.features.seasonal.periods import measure_periods, measure_share
+from lstmcast.features.seasonal.seasonality import find_periods
 from lstmcast.ragged import Floats
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstmcast.features.candidates import CANDIDATES, forecast_candidates
-from lstmcast.features.long_memory import (
+from lstmcast.features.seasonal.long_memory import (
     LEVEL_NAMES,
     N_LONG_FEATURES,
     expected_pattern,
