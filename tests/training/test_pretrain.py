@@ -11,31 +11,44 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from lstmcast.compute.progress import Event
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_STEP_FEATURES, TARGET_CLIP
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
-from lstmcast.training import initial_weights
-from lstmcast.training.loop import TrainingResult
+from lstmcast.training import initial_weights, pretrain
+from lstmcast.training.loop import TrainingResult, TrainingState
 from lstmcast.training.pretrain import (
-    HIGH_MOMENTUM,
-    LOW_MOMENTUM,
-    RISE_SHARE,
+    NEIGHBOURS,
     SERIES_KINDS,
+    FolderStore,
     SeriesKind,
     SyntheticSampler,
     candidate_mean_loss,
     draw_batch,
     draw_horizon,
-    one_cycle_pace,
+    draw_seasons,
+    flat_pace,
     pretrain_network,
 )
 from lstmcast.training.schedule import Schedule
 from tests.conftest import ROOT
+from tests.training.generators.make import describe_kind
 
-SMALL = 1_000_000
+SMALL = 2_000_000
 """Bytes that the shipped weights may take."""
+
+
+def shape_of(hidden: int, layers: int) -> NetworkShape:
+    return NetworkShape(
+        N_STEP_FEATURES,
+        N_LOCAL_FEATURES,
+        len(CANDIDATES),
+        hidden,
+        layers,
+        neighbours=NEIGHBOURS,
+    )
 
 
 def pretrain_small(steps: int, seed: int = 0) -> tuple[TorchNetwork, TrainingResult]:
@@ -79,37 +92,97 @@ def test_a_small_pretraining_forecasts_fresh_series_better_than_the_mean_of_the_
     None
 ):
     torch.manual_seed(0)
-    untrained = TorchNetwork(
-        NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), 16, 1)
-    )
+    untrained = TorchNetwork(shape_of(16, 1))
     assert held_out_loss(untrained) == pytest.approx(1.0, abs=1e-4)
     trained, result = pretrain_small(60)
     assert held_out_loss(trained) < 0.92
     assert [row.step for row in result.history] == [0, 20, 40, 60]
 
 
-@pytest.mark.parametrize("steps", [1, 20, 41, 1000])
-def test_the_pace_is_the_one_cycle_of_torch(steps: int) -> None:
-    schedule = Schedule(steps, lr=3e-3)
-    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=schedule.lr)
-    cycle = None
-    if RISE_SHARE * steps > 1:  # torch divides by zero where the rise has no step
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, schedule.lr, total_steps=steps, pct_start=RISE_SHARE
+def test_the_pace_rises_shortly_stays_and_falls_to_nothing() -> None:
+    schedule = Schedule(1000, lr=3e-3)
+    rates = np.array([flat_pace(schedule, step, 1000).lr for step in range(1, 1001)])
+    assert rates[[0, 14]] == pytest.approx([1e-4, 1.5e-3])
+    assert rates[29:651] == pytest.approx(3e-3)
+    falling = np.diff(rates[650:])
+    assert (falling < 0).all()
+    assert rates[825] == pytest.approx(1.5e-3, rel=0.01)  # half way down half a cosine
+    assert 0 < rates[-1] < 1e-7
+    # The end can be put off as long as it has not begun to fall.
+    assert flat_pace(schedule, 500, 1000) == flat_pace(schedule, 500, 4000)
+    # Of a single step there is neither rise nor fall.
+    assert flat_pace(schedule, 1, 1).lr == schedule.lr
+
+
+class StoppedError(Exception):
+    """Raised in the middle of a pretraining."""
+
+
+def test_a_pretraining_that_was_cut_short_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretrain, "SECONDS_BETWEEN_STATES", 0.0)
+    # Samplers over long series that were left are not kept: every batch from fresh ones.
+    monkeypatch.setattr(pretrain, "MAX_BATCHES_OF_SERIES", 1)
+
+    def run(folder: Path, stop_at: int = 0) -> TorchNetwork:
+        def stop(event: Event) -> None:
+            if event.step and event.step == stop_at:
+                raise StoppedError
+
+        network, _ = pretrain_network(
+            12,
+            hidden=8,
+            layers=1,
+            series=4,
+            origins=2,
+            log_every=4,
+            on_event=stop,
+            folder=folder,
         )
-    for step in range(1, steps + 1):
-        pace = one_cycle_pace(schedule, step, steps)
-        if cycle is not None:
-            group = optimizer.param_groups[0]
-            assert pace.lr == pytest.approx(group["lr"], rel=1e-9)
-            assert pace.momentum == pytest.approx(group["betas"][0], rel=1e-9)
-            optimizer.step()
-            if step < steps:
-                cycle.step()
-        assert (
-            0 < pace.lr <= schedule.lr
-            and LOW_MOMENTUM <= pace.momentum <= HIGH_MOMENTUM
-        )
+        return network
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    whole.mkdir()
+    parts.mkdir()
+    expected = run(whole).state_dict()
+    with pytest.raises(StoppedError):
+        run(parts, stop_at=8)
+    store = FolderStore(parts, SyntheticSampler())
+    kept = store.restore()
+    assert kept is not None and 4 <= kept.facts["step"] < 12
+    assert store.sampler.candidate_loss
+    assert not list(parts.glob("*.new"))
+
+    network = run(parts)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, expected[name]), name
+
+
+def test_only_an_old_enough_state_is_kept_again(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path, SyntheticSampler())
+    assert store.restore() is None
+    assert not store.is_due()
+    store.keep(TrainingState({"network.w": torch.zeros(2)}, {"step": 3}))
+    assert not store.is_due()
+    kept = store.restore()
+    assert kept is not None and kept.facts == {"step": 3}
+    assert torch.equal(kept.tensors["network.w"], torch.zeros(2))
+
+
+def test_drawn_seasons_are_any_up_to_the_largest_and_half_have_a_second() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [draw_seasons(rng) for _ in range(2000)]
+    mains = np.array([seasons.main for seasons in drawn])
+    assert mains.min() == 2 and mains.max() >= 0.9 * pretrain.MAX_DRAWN_SEASON
+    assert mains.max() <= pretrain.MAX_DRAWN_SEASON
+    # Uniform in the logarithm: half of them lie below the root of both ends.
+    assert np.mean(mains < np.sqrt(2 * 400)) == pytest.approx(0.5, abs=0.04)
+    cycles = {seasons.second / seasons.main for seasons in drawn if seasons.second}
+    assert cycles == set(range(3, 11))
+    assert np.mean([seasons.second > 0 for seasons in drawn]) == pytest.approx(
+        0.5, abs=0.04
+    )
 
 
 def test_every_kind_of_series_counts_alike_in_the_loss() -> None:
@@ -131,7 +204,7 @@ def test_every_kind_of_series_counts_alike_in_the_loss() -> None:
 @pytest.mark.parametrize(
     "kind",
     SERIES_KINDS,
-    ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}",
+    ids=describe_kind,
 )
 def test_batches_of_every_kind_are_finite_with_targets_to_learn_from(
     kind: SeriesKind,
@@ -184,8 +257,7 @@ def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
     )
     assert done.stdout.startswith("step 2/2 loss ") and done.stdout.count("\n") == 1
     weights = load_file(tmp_path / "weights.safetensors")
-    shape = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), 8, 2)
-    TorchNetwork(shape).load_state_dict(weights)
+    TorchNetwork(shape_of(8, 2)).load_state_dict(weights)
     (record,) = json.loads((tmp_path / "history.json").read_text())
     assert record["step"] == 2 and record["loss"] > 0
 
@@ -197,10 +269,7 @@ def shipped() -> TorchNetwork:
     """The shipped network, rebuilt from its weights alone."""
     weights = initial_weights.load_pretrained_arrays()
     layers = sum(name.startswith("encoder.weight_ih") for name in weights)
-    hidden = weights["state.weight"].shape[0]
-    network = TorchNetwork(
-        NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers)
-    ).eval()
+    network = TorchNetwork(shape_of(weights["state.weight"].shape[0], layers)).eval()
     network.load_state_dict(
         {name: torch.from_numpy(value) for name, value in weights.items()}
     )

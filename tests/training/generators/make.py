@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.training.generators.draws import Draws
+from lstmcast.training.pretrain import SeriesKind
 
 Array = NDArray[np.float64]
 
@@ -18,3 +19,9 @@ def correlation_at(y: Array, lag: int) -> Array:
     b = y[:, :-lag] - y[:, :-lag].mean(1, keepdims=True)
     size = np.sqrt((a**2).sum(1) * (b**2).sum(1))
     return np.asarray((a * b).sum(1) / np.maximum(size, 1e-12))
+
+
+def describe_kind(kind: SeriesKind) -> str:
+    """Name a kind of series in the name of a test."""
+    seasons = "drawn" if kind.seasons is None else "-".join(map(str, kind.seasons))
+    return f"{seasons}-{kind.longest}"
