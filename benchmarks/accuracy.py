@@ -1,9 +1,9 @@
 """Accuracy and cost on real data, as a user gets them: `python -m benchmarks.accuracy [SET ...]`.
 
-A SET is a data set or a group (m4, m3, m1, tourism, everyday, fresh); none means all. What was
-measured is kept under `benchmarks/results/cache/`, one file per set and seed, and is measured again
-when the package or the data calls change, so an interrupted run goes on where it was. Exit status 1
-if anything failed.
+A SET is a data set or a group (m4, m3, m1, tourism, everyday, fresh, battery); none means all.
+What was measured is kept under `benchmarks/results/cache/`, one file per set and seed, and is
+measured again when the package or the data calls change, so an interrupted run goes on where it
+was. Exit status 1 if anything failed.
 """
 
 import argparse

@@ -61,8 +61,8 @@ class Everyday:
     """A file as people have it, forecast from `windows` origins at its end.
 
     season: for the scale of MASE. freq: of its calendar, whose seasons a simple method may repeat.
-    series, time, date_format: what its user would have to say. fresh: not among the sets by which
-    the defaults were chosen.
+    series, time, date_format: what its user would have to say. group: `everyday`; `fresh`, which
+    the defaults were not chosen by; or `battery`, long series that they were developed on.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Everyday:
     series: tuple[str, ...] = ()
     time: tuple[str, ...] = ()
     date_format: str | None = None
-    fresh: bool = False
+    group: str = "everyday"
 
     @property
     def seasons(self) -> tuple[int, ...]:
@@ -87,6 +87,10 @@ CALENDAR: dict[str, tuple[int, ...]] = {
     **{"30min": (48, 336), "h": (24, 168), "D": (7, 365), "W-SUN": (52,)},
     **{"MS": (12,), "QS": (4,), "YS": (), "": ()},
     "sunspots": (12, 132),  # months, and the eleven years of the sun
+    "bank": (
+        169,
+        845,
+    ),  # the minutes in fives that a bank is open, and five days of them
 }
 """Steps of the seasons that the calendar of a frequency knows."""
 
@@ -217,7 +221,7 @@ EVERYDAY = (
         ("Store",),
         ("Date",),
         "%d-%m-%Y",
-        fresh=True,
+        group="fresh",
     ),
     Everyday(
         "australia_tourism",
@@ -228,7 +232,7 @@ EVERYDAY = (
         1,
         "QS",
         series=_PLACE,
-        fresh=True,
+        group="fresh",
     ),
     Everyday(
         "power_prices",
@@ -239,9 +243,9 @@ EVERYDAY = (
         7,
         "h",
         series=("unique_id",),
-        fresh=True,
+        group="fresh",
     ),
-    Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, "h", fresh=True),
+    Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, "h", group="fresh"),
     Everyday(
         "nyc_taxi",
         "nab/realKnownCause/nyc_taxi.csv",
@@ -250,19 +254,47 @@ EVERYDAY = (
         48,
         10,
         "30min",
-        fresh=True,
+        group="fresh",
     ),
 )
+BATTERY = tuple(
+    Everyday(
+        name,
+        f"battery/{name}.parquet",
+        "y",
+        horizon,
+        season,
+        windows,
+        freq,
+        series=("unique_id",),
+        group="battery",
+    )
+    for name, horizon, season, windows, freq in (
+        ("web_traffic_daily", 59, 7, 1, "D"),
+        ("ausgrid_half_hourly", 96, 48, 1, "30min"),
+        ("ausgrid_monthly", 12, 12, 1, "MS"),
+        ("traffic_weekly", 8, 1, 1, "W-SUN"),
+        ("solar_weekly", 5, 1, 1, "W-SUN"),
+        ("pjm_hourly", 168, 24, 4, "h"),
+        ("load_rte_hourly", 168, 24, 8, "h"),
+        ("hospital_load_hourly", 168, 24, 8, "h"),
+        ("solar_pv_hourly", 48, 24, 8, "h"),
+        ("ercot_price_hourly", 48, 24, 8, "h"),
+        ("bank_calls_5min", 169, 169, 8, "bank"),
+    )
+)
+"""Long daily and hourly series, and seasons that no calendar has."""
 SETS: dict[str, Competition | Everyday] = {
-    one.name: one for one in (*COMPETITIONS, *EVERYDAY)
+    one.name: one for one in (*COMPETITIONS, *EVERYDAY, *BATTERY)
 }
 GROUPS = {
     "m4": [one.name for one in COMPETITIONS if one.folder == "m4"],
     "m3": [one.name for one in COMPETITIONS if one.folder == "m3"],
     "m1": [one.name for one in COMPETITIONS if one.folder == "m1"],
     "tourism": [one.name for one in COMPETITIONS if one.folder == "tourism"],
-    "everyday": [one.name for one in EVERYDAY if not one.fresh],
-    "fresh": [one.name for one in EVERYDAY if one.fresh],
+    "everyday": [one.name for one in EVERYDAY if one.group == "everyday"],
+    "fresh": [one.name for one in EVERYDAY if one.group == "fresh"],
+    "battery": [one.name for one in BATTERY],
 }
 
 

@@ -27,6 +27,7 @@ from lstmcast.scoring.baselines import (
 from lstmcast.scoring.verdict import score_forecasts
 
 MEDIAN = np.array([0.5])
+LEVELS = np.arange(1, 10) / 10
 Errors = dict[str, dict[str, float]]
 """Of each method, by measure."""
 
@@ -88,7 +89,10 @@ def competition_errors(one: Competition) -> Errors:
     for name, forecast in forecasts(*where, one.seasons):
         smape = metrics.smape(actual, forecast)
         mase = metrics.mase(actual, forecast, scale)
-        errors[name] = {"smape": smape, "mase": mase}
+        # A forecast that is one number is all its quantiles at once.
+        every_level = np.repeat(forecast[..., None], len(LEVELS), axis=2)
+        wql = metrics.wql(actual, every_level, LEVELS)
+        errors[name] = {"smape": smape, "mase": mase, "wql": wql}
         if one.naive2:
             errors[name]["owa"] = metrics.owa(smape, mase, *one.naive2)
     return errors

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.sets import COMPETITIONS, EVERYDAY, GROUPS, Everyday
+from benchmarks.references import SHORT_SERIES
+from benchmarks.sets import BATTERY, COMPETITIONS, EVERYDAY, GROUPS, SETS, Everyday
 
 Result = dict[str, Any]
 """Scores of one run: set, kind ("fit" or "zero-shot"), seed, and the measures; or an `error`.
@@ -47,6 +48,19 @@ thread.
 """
 
 
+SHORT_SETS = (
+    *("m1_yearly", "m1_quarterly", "m1_monthly"),
+    *("m3_yearly", "m3_quarterly", "m3_monthly"),
+    *("tourism_quarterly", "tourism_monthly"),
+)
+"""Short business series, on which the large pretrained models have published their errors."""
+_SHORT = """\
+Geometric means over M1 and M3 (yearly, quarterly, monthly) and tourism (quarterly, monthly) of the
+error over that of the seasonal naive. The figures of others are those that they published."""
+_LONG = """\
+Sets that this version was developed on: the figures are no test. Ratio: MASE over the better of
+both seasonal naives (a day and a week of hours, a week and a year of days), chosen by the windows
+that are scored. A fit is made once, before the first window."""
 MEAN = "seasonal mean"
 _RIVALS = """\
 Ratio: MASE over that of the best simple method on the same windows (below 1 is a gain): of the last
@@ -78,6 +92,8 @@ def page(found: Mapping[str, Any]) -> str:
     names = {one["set"] for one in results}
     if any(one.name in names for one in COMPETITIONS):
         parts.append(_competitions(found))
+    if short := _short_series(found):
+        parts.append(f"## Short business series\n\n{_SHORT}\n\n{short}")
     for group, title in (
         ("everyday", "Everyday series"),
         ("fresh", "Series that no default was chosen by"),
@@ -85,6 +101,8 @@ def page(found: Mapping[str, Any]) -> str:
         if names & set(GROUPS[group]):
             seen = f"{_SEEN}\n\n" if group == "fresh" else ""
             parts.append(f"## {title}\n\n{seen}{_everyday(found, group)}")
+    if names & set(GROUPS["battery"]):
+        parts.append(f"## Long series\n\n{_LONG}\n\n{_long_series(found)}")
     failures = [
         f"- {one['set']}, {one['kind']}, seed {one['seed']}: {one['error']}"
         for one in results
@@ -134,6 +152,40 @@ def summary(
     }
 
 
+def short_series_mean(found: Mapping[str, Any], kind: str) -> dict[str, float]:
+    """Geometric means over `SHORT_SETS` of MASE and WQL over those of the seasonal naive."""
+    ratios: dict[str, list[float]] = {"mase": [], "wql": []}
+    for name in SHORT_SETS:
+        own = mean_over_seeds(found["results"], name, kind)
+        naive = seasonal_naives(found, name)
+        if not own or not naive or "wql" not in naive[0]:
+            return {}
+        for measure, of_sets in ratios.items():
+            of_sets.append(own[measure] / naive[0][measure])
+    return {measure: float(np.exp(np.log(of).mean())) for measure, of in ratios.items()}
+
+
+def seasonal_naives(found: Mapping[str, Any], name: str) -> list[Mapping[str, float]]:
+    """Errors of repeating the main season of a set, and its second one where it has one.
+
+    Where there is no season, the last value is repeated.
+    """
+    errors = found["simple"].get(name, {})
+    one = SETS[name]
+    first = f"seasonal naive ({one.season})" if one.season > 1 else "naive"
+    every = [first, *(f"seasonal naive ({m})" for m in one.seasons)]
+    return [errors[method] for method in dict.fromkeys(every) if method in errors]
+
+
+def long_series_ratio(found: Mapping[str, Any], name: str, kind: str) -> float | None:
+    """MASE over the better of both seasonal naives."""
+    own = mean_over_seeds(found["results"], name, kind).get("mase")
+    naives = seasonal_naives(found, name)
+    if own is None or not naives:
+        return None
+    return float(own / min(one["mase"] for one in naives))
+
+
 def m3_all(results: Sequence[Result], kind: str) -> dict[str, float]:
     """Return the errors of the whole M3, sMAPE weighted by observations as in the competition."""
     parts = [mean_over_seeds(results, name, kind) for name in GROUPS["m3"]]
@@ -164,6 +216,55 @@ def _competitions(found: Mapping[str, Any]) -> str:
             rows += [("", whose, scores) for whose, scores in others]
     lines = [[name, whose, *_figures(scores)] for name, whose, scores in rows]
     return "## Competitions\n\n" + _table(["set", "whose", *_TITLES.values()], lines)
+
+
+def _short_series(found: Mapping[str, Any]) -> str:
+    rows: list[tuple[str, Mapping[str, float]]] = []
+    for kind, label in _LABELS.items():
+        if own := short_series_mean(found, kind):
+            rows.append((label, own))
+    if not rows:
+        return ""
+    rows += SHORT_SERIES.items()
+    rows.sort(key=lambda row: row[1]["mase"])
+    lines = []
+    for whose, errors in rows:
+        figures = [
+            f"{errors[name]:.3f}" if name in errors else "" for name in ("mase", "wql")
+        ]
+        lines.append([whose, *figures])
+    return _table(["whose", "MASE", "WQL"], lines)
+
+
+def _long_series(found: Mapping[str, Any]) -> str:
+    lines, ratios = [], {}
+    for one in BATTERY:
+        line = [one.name]
+        naives = seasonal_naives(found, one.name)
+        for kind in reversed(_LABELS):
+            own = mean_over_seeds(found["results"], one.name, kind)
+            ratio = long_series_ratio(found, one.name, kind)
+            ratios[one.name, kind] = ratio
+            line.append("" if ratio is None else f"{ratio:.3f}")
+            line += [_figure(own, name) for name in ("mase", "wql", "coverage")]
+        best = min(naives, key=lambda naive: naive["mase"], default={})
+        line.append(_figure(dict(best), "mase"))
+        lines.append(line)
+    sentences = []
+    for kind, label in _LABELS.items():
+        measured = [ratios[one.name, kind] for one in BATTERY]
+        known = np.array([ratio for ratio in measured if ratio is not None])
+        if len(known):
+            mean, worst = np.exp(np.log(known).mean()), known.max()
+            whose = label.strip("*")
+            sentences.append(
+                f"- {whose}: geometric mean {mean:.3f}, worst {worst:.2f}."
+            )
+    head = [
+        *("set", "ratio, nothing trained", "MASE", "WQL", "80 % coverage"),
+        *("ratio, fitted", "MASE", "WQL", "80 % coverage", "better naive"),
+    ]
+    return "\n".join(sentences) + "\n\n" + _table(head, lines)
 
 
 def _everyday(found: Mapping[str, Any], group: str) -> str:

@@ -27,7 +27,14 @@ from benchmarks.sets import (
     split,
 )
 from benchmarks.simple import forecasts
-from benchmarks.tables import m3_all, page, summary
+from benchmarks.tables import (
+    SHORT_SETS,
+    long_series_ratio,
+    m3_all,
+    page,
+    short_series_mean,
+    summary,
+)
 from benchmarks.windows import last_origins
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.panel.panel import Panel
@@ -187,6 +194,48 @@ def test_the_rival_is_the_best_of_all_seasons_that_the_calendar_knows() -> None:
     assert isinstance(taxi, Everyday) and taxi.seasons == (48, 336)
     short = {name for name, _ in forecasts(*where[:3], np.array([400]), 48, (48, 336))}
     assert "seasonal naive (336)" not in short  # seen once only
+
+
+def test_short_series_are_compared_as_the_published_models_are() -> None:
+    results = [
+        {**everyday(name, 1.0, "zero-shot"), "wql": 0.1, "mape": None}
+        for name in SHORT_SETS
+    ]
+    part = found(*results)
+    naive = {"mase": 2.0, "wql": 0.4}
+    part["simple"] = {
+        name: {f"seasonal naive ({SETS[name].season})": naive, "naive": naive}
+        for name in SHORT_SETS
+    }
+    means = short_series_mean(part, "zero-shot")
+    assert means == {"mase": pytest.approx(0.5), "wql": pytest.approx(0.25)}
+    assert short_series_mean(part, "fit") == {}
+    text = page(part)
+    assert "| lstmcast, nothing trained | 0.500 | 0.250 |" in text
+    assert text.index("lstmcast, nothing trained | 0.5") < text.index(
+        "| Chronos-2, 120"
+    )
+
+    part["results"] = results[1:]
+    assert short_series_mean(part, "zero-shot") == {}
+    assert "## Short business series" not in page(part)
+
+
+def test_long_series_are_compared_with_the_better_of_both_seasons() -> None:
+    name = "hospital_load_hourly"
+    part = found(everyday(name, 0.6, "zero-shot"))
+    part["simple"] = {
+        name: {
+            "naive": {"mase": 0.1},
+            "seasonal naive (24)": {"mase": 10.0},
+            "seasonal naive (168)": {"mase": 1.5},
+        }
+    }
+    assert long_series_ratio(part, name, "zero-shot") == pytest.approx(0.4)
+    assert long_series_ratio(part, name, "fit") is None
+    text = page(part)
+    assert "- lstmcast, nothing trained: geometric mean 0.400, worst 0.40." in text
+    assert f"| {name} | 0.400 | 0.600 |" in text and "| 1.500 |" in text
 
 
 def test_the_whole_of_m3_is_weighted_by_observations_and_waits_for_all_parts() -> None:

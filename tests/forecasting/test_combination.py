@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from lstmcast.config import NETWORK_QUANTILES
+from lstmcast.features.candidates import CANDIDATES
 from lstmcast.forecasting.combination import (
     Combination,
     ValidationForecasts,
@@ -305,13 +306,16 @@ def test_weights_fall_exponentially_with_the_excess() -> None:
 
 def test_a_combination_is_the_same_after_json() -> None:
     combination = fit_combination(case_of((1.0, 1.3), (1.2, 2.0)))
+    weights = np.linspace(0, 1, len(CANDIDATES))
+    combination = combination._replace(candidates=weights / weights.sum())
     loaded = Combination.from_dict(json.loads(json.dumps(combination.to_dict())))
     for expected, found in zip(combination, loaded, strict=True):
         np.testing.assert_array_equal(found, expected)
 
 
 def test_a_combination_describes_what_the_forecast_consists_of() -> None:
-    weights = np.array([0.0, 0.1, 0.0, 0.6, 0.3, 0.0, 0.0, 0.0])
+    weights = np.zeros(len(CANDIDATES))
+    weights[[1, 3, 4]] = 0.1, 0.6, 0.3
     mixed = Combination(np.ones(1), weights, 0.72, 1.0, 24)
     assert mixed.sentence() == (
         "The forecast is 72 % network and 28 % simple methods, mostly a short-memory average, "
