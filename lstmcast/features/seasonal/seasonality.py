@@ -126,18 +126,17 @@ def confirm_seasons(
     `forced` is given by the user and not questioned. values: [sum T], NaN where missing; offsets:
     [N+1].
     """
+    if forced == 1:
+        return Seasons(1, 0)
     longest = int(np.diff(offsets).max())
-    if forced is not None:
-        # A longer season is of whole cycles of the shorter, as a week of days. Seen twice at
-        # least, or it cannot be told from anything else.
-        second = proposed.second
-        is_multiple = second > forced and second % forced == 0
-        is_seen = longest >= 2 * second
-        is_second = is_multiple and is_seen
-        return Seasons(forced, second if is_second else 0)
-
     series = _sample_series(values, offsets)
     expected = [m for m in proposed if m > 1]
+    if forced is not None:
+        # A year beside a week that was given, and the like.
+        longer = [m for m in find_periods(series, expected, (forced,)) if m > forced]
+        filled = (forced, *longer, 0, 0)
+        return Seasons(*filled[:3])
+
     found = find_periods(series, expected)
     cycle = find_exact_cycle(series)
     # What repeats itself exactly has no season but parts of that cycle.
@@ -179,24 +178,26 @@ def _rank_seasons(
 
 
 def find_periods(
-    series: list[Floats], expected: Collection[int] = (), most: int = MAX_PERIODS
+    series: list[Floats], expected: Collection[int] = (), known: Collection[int] = ()
 ) -> tuple[int, ...]:
     """Find the periods that enough of the series [T] show, in steps, rising; NaN is missing.
 
     expected: periods that a calendar proposes, which need less evidence, as those of
-    `USUAL_PERIODS` do. What one period explains is taken out before the next is looked for, so that
-    its multiples are found for what they add alone.
+    `USUAL_PERIODS` do. known: periods that are found already. What one period explains is taken out
+    before the next is looked for, so that its multiples are found for what they add alone.
     """
     whole = [y for y in map(prepare_series, series) if len(y)]
     rest = [y[-_MAX_STEPS_ONE_BY_ONE:] for y in whole]
-    found: list[int] = []
-    while rest and len(found) < most:
+    found = list(known)
+    for period in known:
+        rest = [remove_profile(y, period) for y in rest]
+    while rest and len(found) < MAX_PERIODS:
         period = _find_clearest_period(rest, frozenset(expected), found)
         if period is None:
             break
         found.append(period)
         rest = [remove_profile(y, period) for y in rest]
-    if found and len(found) < most:
+    if found and len(found) < MAX_PERIODS:
         found += _find_long_period(whole, min(found))
     return tuple(sorted(found))
 

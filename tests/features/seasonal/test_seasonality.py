@@ -85,19 +85,22 @@ def test_the_season_a_user_asks_for_is_obeyed(forced: int) -> None:
         assert confirm_seasons(*flat([y]), MONTHLY, forced).main == forced
 
 
-def test_beside_a_forced_season_the_second_stays_only_where_it_is_a_multiple() -> None:
-    y = wavy(rng(), 400, 24)
-    assert confirm_seasons(*flat([y]), Seasons(24, 168), 12) == Seasons(12, 168)
-    assert confirm_seasons(*flat([y]), Seasons(24, 168), 25) == Seasons(25, 0)
-    assert confirm_seasons(*flat([y]), Seasons(24, 168), 168) == Seasons(168, 0)
-
-
 def hourly(seed: int, days: int) -> Floats:
     """A day of 24 steps and a week in which the last two days are quiet."""
     t = np.arange(24 * days)
     day = np.sin(2 * np.pi * t / 24) + 0.5 * np.sin(4 * np.pi * t / 24)
     weekday = np.where(t // 24 % 7 < 5, 1.0, 0.3)
     return np.asarray(100 + 30 * weekday * day + rng(seed).normal(size=len(t)))
+
+
+def test_beside_a_forced_season_longer_ones_are_found_in_the_values() -> None:
+    y = wavy(rng(), 400, 24)
+    assert confirm_seasons(*flat([y]), Seasons(24, 168), 12) == Seasons(12, 24)
+    assert confirm_seasons(*flat([y]), Seasons(24, 168), 168) == Seasons(168, 0)
+    week = flat([hourly(0, 40)])
+    assert confirm_seasons(*week, Seasons(24, 168), 24) == Seasons(24, 168)
+    assert confirm_seasons(*week, Seasons(1, 0), 24) == Seasons(24, 168)
+    assert confirm_seasons(*week, Seasons(24, 168), 1) == Seasons(1, 0)
 
 
 def test_a_day_and_a_week_are_found_in_steps_without_a_calendar() -> None:
