@@ -189,8 +189,8 @@ def find_periods(
     whole = [y for y in map(prepare_series, series) if len(y)]
     rest = [y[-_MAX_STEPS_ONE_BY_ONE:] for y in whole]
     found = list(known)
-    for period in known:
-        rest = [remove_profile(y, period) for y in rest]
+    for one in known:
+        rest = [remove_profile(y, one) for y in rest]
     while rest and len(found) < MAX_PERIODS:
         period = _find_clearest_period(rest, frozenset(expected), found)
         if period is None:
