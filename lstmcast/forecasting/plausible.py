@@ -22,6 +22,12 @@ MIN_ZERO_SHARE = 0.1
 """From this share of zeros on, a forecast that is small beside the usual values is 0."""
 SMALL_SHARE = 0.5
 """What is small: this share of a value that nine of ten values above 0 exceed."""
+MIN_LIMIT_SHARE = 0.1
+MIN_ARRIVALS = 5
+LIMIT_EXCESS = 2.0
+"""A series has a limit where its highest (or lowest) value is a tenth of all, was reached so many
+times from elsewhere, and is so many times as frequent as the value next to it: what merely wanders
+to its highest value passes the next one on the way there and back."""
 RANGE_FACTOR = 3.0
 """How many times the range of a series its forecast may lie beyond that range, and more if it is
 forecast farther than it is long."""
@@ -36,11 +42,13 @@ class Grid(NamedTuple):
     """The values that series take, [N] each.
 
     step: of the counts of a series, 0 where it does not count. zero_below: forecasts below it are
-    0; 0 where no value is.
+    0; 0 where no value is. lowest, highest: limits, infinite where there are none.
     """
 
     step: Floats
     zero_below: Floats
+    lowest: Floats
+    highest: Floats
 
     def snap(self, quantiles: Floats, series: Ints) -> Floats:
         """Move quantiles [K, H, Q] of these series [K] to the nearest values that there can be.
@@ -61,7 +69,12 @@ class Grid(NamedTuple):
 
         has_zeros = zero_below > 0
         is_small = has_zeros & (snapped < zero_below)
-        return np.where(is_small, 0.0, snapped)
+        snapped = np.where(is_small, 0.0, snapped)
+
+        # The quantile of a limited number is its limited quantile.
+        lowest = self.lowest[series]
+        highest = self.highest[series]
+        return np.clip(snapped, lowest[:, None, None], highest[:, None, None])
 
     def slack(self, actual: Floats, series: Ints) -> Floats:
         """How far an interval may miss actual values [K, H] and still cover them when snapped."""
@@ -108,8 +121,10 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
 
     step = np.zeros(n_series)
     zero_below = np.zeros(n_series)
+    highest = _find_upper_limits(past, panel.offsets)
+    lowest = -_find_upper_limits(-past, panel.offsets)
     if not len(candidates):
-        return Grid(step, zero_below)
+        return Grid(step, zero_below, lowest, highest)
 
     # The rows of the candidates, each with the number of its series among them.
     is_candidate = np.zeros(n_series, bool)
@@ -146,7 +161,37 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     # Zero stays zero.
     small = np.where(n_positive > 0, small, np.inf)
     zero_below[candidates] = np.where(has_zeros[candidates], small, 0.0)
-    return Grid(step, zero_below)
+    return Grid(step, zero_below, lowest, highest)
+
+
+def _find_upper_limits(past: Floats, offsets: Ints) -> Floats:
+    """Find the value that each series [N] reaches again and again and never exceeds.
+
+    past: [sum T], NaN where nothing is known. Returns infinity for a series without a limit.
+    """
+    n_series = len(offsets) - 1
+    owner = np.repeat(np.arange(n_series), np.diff(offsets))
+    highest = np.full(n_series, np.nan)
+    np.fmax.at(highest, owner, past)
+    is_at_limit = past == highest[owner]
+    next_highest = np.full(n_series, np.nan)
+    np.fmax.at(next_highest, owner, np.where(is_at_limit, np.nan, past))
+    is_next = past == next_highest[owner]
+
+    # A series arrives at its limit where it was elsewhere one step before.
+    arrives = is_at_limit.copy()
+    stays = is_at_limit[1:] & is_at_limit[:-1] & (owner[1:] == owner[:-1])
+    arrives[1:] &= ~stays
+
+    known = np.bincount(owner, ~np.isnan(past), n_series)
+    at_limit = np.bincount(owner, is_at_limit, n_series)
+    at_next = np.bincount(owner, is_next, n_series)
+    arrivals = np.bincount(owner, arrives, n_series)
+    is_frequent = at_limit >= MIN_LIMIT_SHARE * known
+    # A series of one value has no limit, as nothing is known of what else it may be.
+    stands_out = (at_next > 0) & (at_limit >= LIMIT_EXCESS * at_next)
+    is_limit = is_frequent & stands_out & (arrivals >= MIN_ARRIVALS)
+    return np.where(is_limit, highest, np.inf)
 
 
 def _find_count_steps(
@@ -207,23 +252,21 @@ class Habits:
     def _grid_of(self, panel: Panel, series: Ints, origins: Ints) -> Grid:
         """Return the grid of training, of new series that of what lies before the origins."""
         place = panel.align(self.panel)
-        step = self.grid.step[place]
-        zero_below = self.grid.zero_below[place]
+        trained = Grid(*(values[place] for values in self.grid))
 
         # A series that was only zero so far may have begun since.
         is_unknown = place < 0
-        was_only_zero = np.isinf(zero_below)
+        was_only_zero = np.isinf(trained.zero_below)
         is_new = is_unknown | was_only_zero
         if not is_new[series].any():
-            return Grid(step, zero_below)
+            return trained
 
         # The earliest window of a series must not see what follows it.
         ends = panel.lengths.copy()
         np.minimum.at(ends, series, origins + 1)
         own = find_grid(panel, ends)
-        step = np.where(is_new, own.step, step)
-        zero_below = np.where(is_new, own.zero_below, zero_below)
-        return Grid(step, zero_below)
+        both = zip(own, trained, strict=True)
+        return Grid(*(np.where(is_new, new, old) for new, old in both))
 
 
 def require_finite(quantiles: Floats) -> Floats:

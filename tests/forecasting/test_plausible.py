@@ -52,6 +52,30 @@ def test_quantiles_are_moved_to_values_that_there_can_be() -> None:
     assert (grid.snap(-quantiles, np.full(3, 2)) == -quantiles).all()
 
 
+def test_a_limit_is_reached_again_and_again_and_never_exceeded() -> None:
+    rng = np.random.default_rng(0)
+    wave = 50 * np.sin(np.arange(400) / 5) + rng.normal(0, 5, 400)
+    limited = np.clip(wave, -np.inf, 30.0)
+    lower = np.clip(wave, -20.0, np.inf)
+    # What merely wanders to its highest value, stays there once, or never changes has none.
+    wandering = np.cumsum(rng.choice([-1.0, 1.0], 400))
+    once = np.minimum(np.arange(400.0), 100.0)
+    constant = np.where(np.arange(400) % 40 == 7, np.nan, 5.0)
+    few = np.where(np.arange(400) % 20 == 0, 30.0, wave.clip(max=29))
+    panel = panel_of([limited, lower, wave, wandering, once, constant, few])
+    grid = find_grid(panel, panel.lengths)
+    inf = np.inf
+    assert grid.highest.tolist() == [30, inf, inf, inf, inf, inf, inf]
+    assert grid.lowest.tolist() == [-inf, -20, -inf, -inf, -inf, -inf, -inf]
+
+    quantiles = np.tile([-60.0, 0.5, 60.0], (2, 1, 1))
+    snapped = grid.snap(quantiles, np.arange(2))
+    assert snapped[:, 0].tolist() == [[-60, 0.5, 30], [-20, 0.5, 60]]
+    # What follows the ends is not known.
+    early = find_grid(panel, np.full(7, 12))
+    assert np.isinf([early.lowest, early.highest]).all()
+
+
 def test_zero_stays_zero_until_something_comes() -> None:
     zeros = panel_of([np.zeros(60)])
     run = Forecaster(QUICK).fit(zeros)
@@ -126,7 +150,12 @@ def test_what_is_not_a_number_is_refused() -> None:
 
 
 def test_an_interval_may_miss_by_half_a_step_and_a_zero_by_what_becomes_zero() -> None:
-    grid = Grid(step=np.array([2.0, 0.0, 0.0]), zero_below=np.array([3.0, 0.5, np.inf]))
+    grid = Grid(
+        step=np.array([2.0, 0.0, 0.0]),
+        zero_below=np.array([3.0, 0.5, np.inf]),
+        lowest=np.full(3, -np.inf),
+        highest=np.full(3, np.inf),
+    )
     actual = np.tile([0.0, 8.0], (3, 1))
     slack = grid.slack(actual, np.arange(3))
     assert slack.tolist() == [[3, 1], [0.5, 0], [0, 0]]
