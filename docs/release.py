@@ -23,6 +23,7 @@ NEEDED_IN_WHEEL = (
     "lstmcast/pretrained/weights.safetensors",
     "lstmcast/reporting/report.css",
     "lstmcast/reporting/report.html.jinja",
+    "lstmcast/reporting/served.html.jinja",
 )
 
 

@@ -123,7 +123,7 @@ def hint_for_command(hint: str, command: Any, fit: Any) -> str:
         return ", or ".join(possible)
 
     # What a run was fitted with cannot be changed by reading its data in another way.
-    takes_run = any(parameter.name == "run" for parameter in command.params)
+    takes_run = any(parameter.name in ("run", "runs") for parameter in command.params)
     where = "fit a run for such data" if takes_run else "with lstmcast fit"
     return f"{where}: {hint}"
 

@@ -164,13 +164,17 @@ def read_like_run(
 ) -> "Panel":
     """Read a file as the data of a run were read, but for what `reading` says."""
     report.say(f"reading {format_source(data)}")
+    from lstmcast.panel.checks import require_binary_values
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
     known = forecaster.panel
     config = reading.apply(forecaster.config.data)
     table = read_table(data, config)
-    return Panel.from_table(table, known.columns, config, like=known)
+    panel = Panel.from_table(table, known.columns, config, like=known)
+    if forecaster.probability:
+        require_binary_values(panel)
+    return panel
 
 
 def add_future_data(

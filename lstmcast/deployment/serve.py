@@ -1,58 +1,46 @@
-"""Forecasts of one run over HTTP.
+"""Forecasts of one or several runs over HTTP.
 
-`create_app` makes the FastAPI app, `run_server` runs it until a signal ends it. A run that is
-loaded is never changed, so that any number of requests can be answered at a time. Knows not how a
-table is written: the caller passes a `ForecastWriter`, so that a client gets what the command line
-prints.
+`create_app` makes the FastAPI app. A run that is loaded is never changed, so that any number of
+requests can be answered at a time. Knows not how a table or a page is written: the caller passes an
+`AnswerWriter`, so that a client gets what the command line prints.
 """
 
 import json
-import signal
-import socket
+import re
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from threadpoolctl import threadpool_limits
-
-from lstmcast.compute.system import ENDING_SIGNALS
-from lstmcast.config import DEFAULT_QUANTILE_LEVELS, MAX_REQUEST_BYTES
+from lstmcast.config import DEFAULT_HOST, DEFAULT_PORT, MAX_REQUEST_BYTES
 from lstmcast.deployment.serve_access import make_token_check
 from lstmcast.deployment.serve_requests import (
     MAX_REQUEST_HORIZON,
-    ForecastRequest,
     parse_request,
     to_request_hint,
 )
-from lstmcast.errors import (
-    DataError,
-    ExitCode,
-    LstmcastError,
-    ResourceError,
-    UsageError,
+from lstmcast.deployment.serve_runs import (
+    ServedRun,
+    UnknownRunError,
+    as_data_errors,
+    forecast_columns,
+    require_different_names,
 )
-from lstmcast.extras import require_extra
-from lstmcast.forecasting.predictor import Predictor
-from lstmcast.panel.extend import with_training_history
-from lstmcast.panel.panel import Panel
+from lstmcast.errors import ExitCode, LstmcastError, ResourceError, UsageError
 
 if TYPE_CHECKING:
-    import uvicorn
     from fastapi import FastAPI, Request, Response
 
 MAX_CONCURRENT_FORECASTS = 4
 """Forecasts that are computed at a time; further requests wait."""
-MAX_CONNECTIONS = 256
-"""Connections at a time; further ones are refused."""
-LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
-"""Names under which only this machine reaches the server."""
-SHUTDOWN_GRACE_SECONDS = 3
-"""Seconds in which requests that are being answered may end after a signal."""
 _CSV_MEDIA_TYPE = "text/csv; charset=utf-8"
+_PAGE_MEDIA_TYPE = "text/html; charset=utf-8"
+_PAGE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
 _ROWS_SCHEMA = {
     "type": "array",
     "items": {"type": "object"},
@@ -89,136 +77,60 @@ _HTTP_STATUS = {
 }
 """HTTP status of a client's error, by the exit code of the same error on the command line."""
 
+_PAGE_ADDRESS = re.compile(r"https?://[\w.\-:\[\]]+(/[\w.\-~/]*)?", re.ASCII)
+"""An address that can stand in a line of a shell: the client says which name it used."""
 
-READING_ERRORS: tuple[type[Exception], ...] = (Exception,)
-"""What may go wrong with a table that nobody has thought of: the client's, not the server's.
 
-All of it: a forged file can ask for memory that is not there, or name a codec that fails.
-"""
+class Page(NamedTuple):
+    """A page for a browser, and the policy of security that it is sent with."""
+
+    html: str
+    policy: str
 
 
 @dataclass(frozen=True)
-class ForecastWriter:
-    """How a forecast is written: its columns as rows for JSON, and as the bytes of a CSV."""
+class AnswerWriter:
+    """How answers are written.
+
+    rows, csv: the columns of a forecast as rows for JSON, and as the bytes of a CSV. page: the runs
+    as a page for a browser, from the address of the server and whether it asks for a token.
+    """
 
     rows: Callable[[dict[str, Any]], list[dict[str, Any]]]
     csv: Callable[[dict[str, Any]], bytes]
-
-
-def require_serving_packages() -> None:
-    """Raise UsageError where a package that serving needs is not installed."""
-    require_extra("serving needs", "serve", "fastapi", "uvicorn", "prometheus_client")
-
-
-def open_listening_socket(host: str, port: int) -> socket.socket:
-    """Open a socket that listens at a host and port; port 0 takes a free one.
-
-    Raises ResourceError where the host is unknown or the port is taken.
-    """
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        family, kind, protocol, _, address = addresses[0]
-        listener = socket.socket(family, kind, protocol)
-        try:
-            # A port that the last server left a moment ago can be taken at once.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-            listener.listen(MAX_CONNECTIONS)
-        except OSError:
-            listener.close()
-            raise
-    except (OSError, OverflowError) as error:
-        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        reason = getattr(error, "strerror", None) or error
-        raise ResourceError(
-            f"cannot listen at {place}: {reason}",
-            "take another --port; 0 finds a free one",
-        ) from None
-    return listener
-
-
-def run_server(app: "FastAPI", listener: socket.socket) -> None:
-    """Answer requests at a listening socket until SIGINT or SIGTERM.
-
-    The signal then goes on to the handler that was there before.
-    """
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        log_level="critical",
-        lifespan="off",
-        limit_concurrency=MAX_CONNECTIONS,
-        timeout_graceful_shutdown=SHUTDOWN_GRACE_SECONDS,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
-    # Uvicorn would send itself the signal again, which the program takes for a second Ctrl-C, and
-    # ends at once.
-    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
-    # One thread a matrix product for as long as the server runs: set by each forecast, the limit
-    # would be lifted by the first that ends, under the others.
-    with threadpool_limits(1, "blas"), _graceful_shutdown(server):
-        server.run(sockets=[listener])
-
-
-@contextmanager
-def _graceful_shutdown(server: "uvicorn.Server") -> Iterator[None]:
-    """Let a signal end the server first, and call its usual handler after that."""
-    received: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        received.append(number)
-        server.should_exit = True
-
-    usual = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
-    # A signal that is ignored, such as SIGHUP under nohup, stays ignored.
-    handlers = {
-        number: handler for number, handler in usual.items() if callable(handler)
-    }
-    for number in handlers:
-        signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    if received:
-        handlers[signal.Signals(received[0])](received[0], None)
+    page: Callable[[Sequence[ServedRun], str, bool], Page]
 
 
 def create_app(
-    predictor: Predictor,
-    writer: ForecastWriter,
+    runs: Sequence[ServedRun],
+    writer: AnswerWriter,
     *,
-    name: str,
     limit: int = MAX_REQUEST_BYTES,
     hosts: tuple[str, ...] = ("*",),
     token: str = "",
-    find_newer: Callable[[], Predictor | None] | None = None,
 ) -> "FastAPI":
-    """Make the app of one run, whose answers call it `name`.
+    """Make the app of some runs with different names; paths without a name mean the first.
 
     limit: most bytes of a request, packed or unpacked. hosts: names that a request may call this
-    machine by. token: what a request must show; empty for none. find_newer: gives the run anew
-    where its folder holds another version by now, else None.
+    machine by. token: what a request must show; empty for none. Raises UsageError where two runs
+    have the same name.
     """
     from fastapi import FastAPI, Response
     from prometheus_client import CollectorRegistry
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    targets = " and ".join(predictor.panel.columns.target)
+    require_different_names([run.path for run in runs])
     # FastAPI's pages that explain an API fetch their scripts from elsewhere, so that there are
     # none: only the description, /openapi.json, is served.
     app = FastAPI(
         title="lstmcast",
         version=version("lstmcast"),
-        description=f"Forecasts of the run {name!r}: its {targets}.",
+        description=_describe_subjects(runs),
         docs_url=None,
         redoc_url=None,
     )
     registry = CollectorRegistry()
-    service = _Service(predictor, writer, name, limit, registry, find_newer)
+    service = _Service(runs, writer, limit, registry)
     app.middleware("http")(service.measure)
     if token:
         app.middleware("http")(make_token_check(token, Response))
@@ -226,23 +138,31 @@ def create_app(
         TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False
     )
     _add_error_handlers(app)
-    _add_status_routes(app, service, registry)
+    _add_status_routes(app, service, registry, asks_for_token=bool(token))
     _add_forecast_routes(app, service)
     return app
 
 
-@contextmanager
-def _as_data_errors() -> Iterator[None]:
-    """Raise DataError for whatever else reading a client's table raises."""
-    try:
-        yield
-    except LstmcastError:
-        raise
-    except READING_ERRORS as error:
-        raise DataError(
-            "request: its table cannot be understood",
-            "send it as CSV, or as JSON with the values written as in the training data",
-        ) from error
+def _describe_subjects(runs: Sequence[ServedRun]) -> str:
+    """Say what is forecast; a path or a column that is no text in UTF-8 is written in escapes."""
+    subjects = []
+    for run in runs:
+        targets = " and ".join(run.predictor.panel.columns.target)
+        subjects.append(f"the run {run.path!r}: its {targets}")
+    text = f"Forecasts of {'; of '.join(subjects)}."
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _answer_json(
+    content: dict[str, Any],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> "Response":
+    """Answer in ASCII: a message or a name may hold what cannot be written in UTF-8."""
+    from fastapi import Response
+
+    text = json.dumps(content)
+    return Response(text, status, headers, media_type="application/json")
 
 
 def _add_error_handlers(app: "FastAPI") -> None:
@@ -251,20 +171,12 @@ def _add_error_handlers(app: "FastAPI") -> None:
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
 
-    def answer_json(
-        content: dict[str, Any],
-        status: int,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
-        # In ASCII: a message may quote what cannot be written in UTF-8.
-        return Response(
-            json.dumps(content), status, headers, media_type="application/json"
-        )
-
     @app.exception_handler(LstmcastError)
     async def answer_error(_: Request, error: LstmcastError) -> Response:
         status = _HTTP_STATUS.get(error.exit_code, 500)
-        return answer_json(_describe_error(error), status)
+        if isinstance(error, UnknownRunError):
+            status = 404
+        return _answer_json(_describe_error(error), status)
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid_option(
@@ -279,7 +191,7 @@ def _add_error_handlers(app: "FastAPI") -> None:
     async def answer_unknown_path(request: Request, error: HTTPException) -> Response:
         message = f"{request.method} {request.url.path}: {str(error.detail).lower()}"
         content = _describe_error(UsageError(message, "see /openapi.json"))
-        return answer_json(content, error.status_code, error.headers)
+        return _answer_json(content, error.status_code, error.headers)
 
 
 def _describe_error(error: LstmcastError) -> dict[str, Any]:
@@ -291,14 +203,34 @@ def _describe_error(error: LstmcastError) -> dict[str, Any]:
     }
 
 
-def _add_status_routes(app: "FastAPI", service: "_Service", registry: Any) -> None:
+def _add_status_routes(
+    app: "FastAPI", service: "_Service", registry: Any, *, asks_for_token: bool
+) -> None:
     from anyio import to_thread
-    from fastapi import Response
+    from fastapi import Request, Response
     from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+    @app.get(
+        "/",
+        summary="A page for people: what is served, and how to ask for it",
+        response_class=Response,
+        responses={200: {"content": {"text/html": {}}}},
+    )
+    async def index(request: Request) -> Response:
+        address = str(request.base_url)
+        page = await to_thread.run_sync(service.make_page, address, asks_for_token)
+        headers = {"Content-Security-Policy": page.policy, **_PAGE_HEADERS}
+        # A name in the data may hold half of a character.
+        content = page.html.encode("utf-8", "replace")
+        return Response(content, headers=headers, media_type=_PAGE_MEDIA_TYPE)
+
     @app.get("/health", summary="Whether the server answers, and for which run")
-    async def health() -> dict[str, Any]:
-        return await to_thread.run_sync(service.describe)
+    async def health() -> Response:
+        return _answer_json(await to_thread.run_sync(service.describe_health))
+
+    @app.get("/runs", summary="The runs that are served")
+    async def runs() -> Response:
+        return _answer_json(await to_thread.run_sync(service.describe_runs))
 
     @app.get(
         "/metrics",
@@ -310,34 +242,58 @@ def _add_status_routes(app: "FastAPI", service: "_Service", registry: Any) -> No
 
 
 def _add_forecast_routes(app: "FastAPI", service: "_Service") -> None:
-    from fastapi import Request, Response
+    from anyio import to_thread
+    from fastapi import Path, Request, Response
 
     error = {"description": "code, kind, message, hint, as the command line has them"}
-    responses: dict[int | str, dict[str, Any]] = {
-        200: {
-            "content": {"application/json": {}, "text/csv": {}},
-            "description": "the forecast table",
-        },
-        400: error,
-        413: error,
-        422: error,
+    table = {
+        "content": {"application/json": {}, "text/csv": {}},
+        "description": "the forecast table",
     }
+    responses: dict[int | str, dict[str, Any]] = {
+        **{200: table, 400: error, 413: error, 422: error},
+    }
+    unknown: dict[int | str, dict[str, Any]] = {404: error}
+    # Without this FastAPI looks for the annotation's names outside of the function.
+    names = {"enum": list(service.runs)}
+    in_address = Path(
+        description="a run, by its name in /runs", json_schema_extra=names
+    )
 
-    @app.get(
-        "/forecast",
-        summary="The forecast from the end of the training data",
-        responses=responses,
-    )
-    @app.post(
-        "/forecast",
-        summary="The forecast from the last of the rows sent",
-        responses=responses,
-        openapi_extra={"requestBody": _BODY_SCHEMA},
-    )
-    async def forecast(
+    @app.get("/runs/{name}", summary="One of the runs", responses=unknown)
+    async def describe_run(name: str = in_address) -> Response:
+        run = service.find_run(name)
+        return _answer_json(await to_thread.run_sync(run.describe))
+
+    async def forecast_run(
+        request: Request,
+        name: str = in_address,
+        horizon: int | None = None,
+        quantiles: str | None = None,
+    ) -> Response:
+        run = service.find_run(name)
+        return await service.forecast(request, run, horizon, quantiles)
+
+    async def forecast_first(
         request: Request, horizon: int | None = None, quantiles: str | None = None
     ) -> Response:
-        return await service.forecast(request, horizon, quantiles)
+        return await service.forecast(request, service.first, horizon, quantiles)
+
+    for path, forecast, extra in (
+        ("/runs/{name}/forecast", forecast_run, unknown),
+        ("/forecast", forecast_first, {}),
+    ):
+        app.get(
+            path,
+            summary="The forecast from the end of the training data",
+            responses={**responses, **extra},
+        )(forecast)
+        app.post(
+            path,
+            summary="The forecast from the last of the rows sent",
+            responses={**responses, **extra},
+            openapi_extra={"requestBody": _BODY_SCHEMA},
+        )(forecast)
 
 
 class _Service:
@@ -345,20 +301,17 @@ class _Service:
 
     def __init__(
         self,
-        predictor: Predictor,
-        writer: ForecastWriter,
-        name: str,
+        runs: Sequence[ServedRun],
+        writer: AnswerWriter,
         limit: int,
         registry: Any,
-        find_newer: Callable[[], Predictor | None] | None = None,
     ) -> None:
         from anyio import CapacityLimiter
         from prometheus_client import Counter, Histogram
 
-        self.predictor = predictor
-        self.find_newer = find_newer
+        self.runs = {run.name: run for run in runs}
+        self.first = runs[0]
         self.writer = writer
-        self.name = name
         self.limit = limit
         self.limiter = CapacityLimiter(MAX_CONCURRENT_FORECASTS)
         self.requests = Counter(
@@ -374,26 +327,27 @@ class _Service:
             "lstmcast_forecast_rows", "Rows of forecasts returned", registry=registry
         )
 
-    def describe(self) -> dict[str, Any]:
-        """Return what /health answers."""
-        predictor = self.take_newest()
-        axis = predictor.axis
-        return {
-            "status": "ok",
-            "run": self.name,
-            "version": version("lstmcast"),
-            "series": len(predictor.panel),
-            "freq": axis.freq,
-            "horizon": predictor.horizon,
-            "trained_until": axis.texts(predictor.cutoff.max(keepdims=True))[0],
-        }
+    def find_run(self, name: str) -> ServedRun:
+        """Return the run of this name; raises UnknownRunError."""
+        if name not in self.runs:
+            raise UnknownRunError(f"no run {name!r} is served", "see /runs")
+        return self.runs[name]
 
-    def take_newest(self) -> Predictor:
-        """Return the run as its folder holds it now; a request keeps the one that it began with."""
-        newer = self.find_newer() if self.find_newer else None
-        if newer is not None:
-            self.predictor = newer
-        return self.predictor
+    def describe_health(self) -> dict[str, Any]:
+        """Return what /health answers."""
+        state = self.first.describe_state()
+        return {"status": "ok", "version": version("lstmcast"), **state}
+
+    def describe_runs(self) -> dict[str, Any]:
+        """Return what /runs answers."""
+        runs = [run.describe() for run in self.runs.values()]
+        return {"schema_version": 1, "runs": runs}
+
+    def make_page(self, address: str, asks_for_token: bool) -> Page:
+        """Return the page of all runs; address: where the client found the server."""
+        if not _PAGE_ADDRESS.fullmatch(address):
+            address = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}/"
+        return self.writer.page(list(self.runs.values()), address, asks_for_token)
 
     async def measure(
         self, request: "Request", answer: Callable[["Request"], Awaitable["Response"]]
@@ -405,15 +359,29 @@ class _Service:
             response = await answer(request)
             status = response.status_code
         finally:
-            # Unknown paths are counted as one: clients must not invent names of metrics.
-            route = request.scope.get("route")
-            path = route.path if route else "other"
+            path = self._path_of(request)
             self.requests.labels(path, str(status)).inc()
             self.seconds.labels(path).observe(time.perf_counter() - start)
         return response
 
+    def _path_of(self, request: "Request") -> str:
+        """Return the path of a request for its metrics.
+
+        Unknown paths are one, so that clients cannot invent names of metrics.
+        """
+        route = request.scope.get("route")
+        path = str(route.path) if route else "other"
+        if "{name}" not in path:
+            return path
+        run = self.runs.get(request.scope["path_params"].get("name", ""))
+        return path.replace("runs/{name}", run.address) if run else "other"
+
     async def forecast(
-        self, request: "Request", horizon: int | None, quantiles: str | None
+        self,
+        request: "Request",
+        run: ServedRun,
+        horizon: int | None,
+        quantiles: str | None,
     ) -> "Response":
         """Read a request, forecast, and write the answer in the form that it accepts."""
         from anyio import to_thread
@@ -424,26 +392,29 @@ class _Service:
         as_csv = "text/csv" in request.headers.get("accept", "")
 
         def work() -> bytes:
-            predictor = self.take_newest()
+            predictor = run.take_newest()
             config = predictor.config.data
-            with _as_data_errors():
+            with as_data_errors():
                 wanted = parse_request(
                     body, kind, horizon, quantiles, config, self.limit
                 )
-            columns, notes = self._forecast_columns(predictor, wanted)
+            columns, notes = forecast_columns(predictor, wanted)
+            self.rows.inc(len(next(iter(columns.values()))))
             if as_csv:
                 return self.writer.csv(columns)
-            return self._encode_json(columns, notes)
+            return self._encode_json(run, columns, notes)
 
         # In a thread, so that /health and /metrics answer while a forecast is computed.
         content = await to_thread.run_sync(work, limiter=self.limiter)
         media_type = _CSV_MEDIA_TYPE if as_csv else "application/json"
         return Response(content, media_type=media_type)
 
-    def _encode_json(self, columns: dict[str, Any], notes: list[str]) -> bytes:
+    def _encode_json(
+        self, run: ServedRun, columns: dict[str, Any], notes: list[str]
+    ) -> bytes:
         answer = {
             "schema_version": 1,
-            "run": self.name,
+            "run": run.path,
             "notes": notes,
             "forecast": self.writer.rows(columns),
         }
@@ -468,24 +439,3 @@ class _Service:
             f"the request holds more than {self.limit:,} bytes",
             "send the newest rows only",
         )
-
-    def _forecast_columns(
-        self, predictor: Predictor, wanted: ForecastRequest
-    ) -> tuple[dict[str, Any], list[str]]:
-        """Return the columns of a forecast, and notes on the rows that were sent."""
-        panel = None
-        if predictor.probability and wanted.quantiles != DEFAULT_QUANTILE_LEVELS:
-            raise UsageError("quantiles: a probability has none", "leave it out")
-        if wanted.table is not None:
-            known, config = predictor.panel, predictor.config.data
-            with _as_data_errors():
-                panel = Panel.from_table(
-                    wanted.table, known.columns, config, like=known
-                )
-            panel = with_training_history(panel, known, predictor.context)
-        columns = predictor.columns(
-            panel, horizon=wanted.horizon, quantiles=wanted.quantiles
-        )
-        self.rows.inc(len(next(iter(columns.values()))))
-        notes = list(panel.notes) if panel else []
-        return columns, notes + predictor.describe_recent(panel or predictor.panel)

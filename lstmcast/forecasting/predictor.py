@@ -34,7 +34,7 @@ from lstmcast.forecasting.simple_methods import forecast_by_method
 from lstmcast.network.inference import forecast_windows
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
-from lstmcast.panel.checks import require_future_covariates
+from lstmcast.panel.checks import require_binary_values, require_future_covariates
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import with_median
 from lstmcast.panel.gaps import without_lines
@@ -138,7 +138,8 @@ class Predictor(RunInputs):
 
         Raises:
             DataError: covariates known ahead are missing for a step of the horizon, or the panel
-                does not go with that of the training.
+                does not go with that of the training, such as by values other than 0 and 1 where
+                those were 0 and 1.
             UsageError: a level is not between 0 and 1.
         """
         import pandas as pd
@@ -160,6 +161,8 @@ class Predictor(RunInputs):
         if panel is None:
             panel = self.panel
         else:
+            if self.probability:
+                require_binary_values(panel)
             panel = with_training_history(panel, self.panel, self.context)
 
         horizon = horizon or self.horizon

@@ -18,7 +18,7 @@ from lstmcast.config import (
 from lstmcast.errors import DataError, UsageError, format_more, format_names
 from lstmcast.extras import require_extra
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Bools, concat_ranges
+from lstmcast.ragged import Bools, Ints, concat_ranges
 
 _SCIPY_LOSSES = ("student-t", "negative-binomial")
 """Losses of distributions whose quantiles scipy computes."""
@@ -203,8 +203,28 @@ def require_positive_values(panel: Panel) -> None:
     if not len(wrong):
         return
 
-    # Name the first of them by its series and its stamp.
-    row = int(wrong[0])
+    raise UsageError(
+        f"--transform log needs values above 0: {_format_first_value(panel, wrong)}",
+        "leave it at auto, or choose none",
+    )
+
+
+def require_binary_values(panel: Panel) -> None:
+    """Raise DataError where newer values of a target of 0 and 1 are others."""
+    is_known = ~np.isnan(panel.values)
+    is_other = (panel.values != 0) & (panel.values != 1)
+    wrong = np.flatnonzero(is_known & is_other)
+    if not len(wrong):
+        return
+    raise DataError(
+        f"the run was trained on a target of 0 and 1: {_format_first_value(panel, wrong)}",
+        "give 0, 1, or nothing where it is not known",
+    )
+
+
+def _format_first_value(panel: Panel, rows: Ints) -> str:
+    """Name the first value of some rows by series and stamp, and how many more there are."""
+    row = int(rows[0])
     value = panel.values[row]
     series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
     step = row - int(panel.offsets[series])
@@ -213,11 +233,8 @@ def require_positive_values(panel: Panel) -> None:
 
     key = ", ".join(panel.keys[series])
     name = f" of series {key!r}" if panel.keys[series] else ""
-    more = format_more(len(wrong))
-    raise UsageError(
-        f"--transform log needs values above 0: {value:g}{name} at {stamp}{more}",
-        "leave it at auto, or choose none",
-    )
+    more = format_more(len(rows))
+    return f"{value:g}{name} at {stamp}{more}"
 
 
 def _format_dates(dates: list[str]) -> str:

@@ -59,12 +59,23 @@ def hold_file_lock(file: str | Path) -> Iterator[None]:
     from filelock import lock_descriptor  # slow to import
 
     place = Path(os.path.realpath(file))
-    if not system.ARE_LOCKS_ADVISORY:
-        # Nobody could read the file itself.
-        place = hidden_sibling(place, "lock")
-    with place.open("ab") as opened:
-        lock_descriptor(opened.fileno())
-        yield
+    if system.ARE_LOCKS_ADVISORY:
+        with place.open("ab") as opened:
+            lock_descriptor(opened.fileno())
+            yield
+        return
+
+    # Nobody could read the file itself while it is locked: another one stands for it.
+    place.touch()
+    lock_file = hidden_sibling(place, "lock")
+    try:
+        with lock_file.open("ab") as opened:
+            lock_descriptor(opened.fileno())
+            yield
+    finally:
+        # Those who wait for it have it open, and then it stays.
+        with contextlib.suppress(OSError):
+            lock_file.unlink()
 
 
 def find_lock_holder(path: str | Path) -> str | None:

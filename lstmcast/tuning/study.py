@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstmcast.compute.seeds import derive_seed
-from lstmcast.compute.system import is_process_alive
+from lstmcast.compute.system import ARE_LOCKS_ADVISORY, is_process_alive
 from lstmcast.errors import RunError
 from lstmcast.extras import require_extra
 from lstmcast.runs.contents import complete_settings
@@ -278,7 +278,7 @@ def _open_study(file: str | Path | None) -> "optuna.Study":
 def _open_storage(file: Path) -> Any:
     """Open SQLite, by what the file holds or by its name, else a journal of JSON lines."""
     from optuna.storages import JournalStorage, RDBStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     with file.open("rb") as opened:
         head = opened.read(16)
@@ -289,7 +289,9 @@ def _open_storage(file: Path) -> Any:
         )
     if head and not head.startswith(b'{"op_code"'):
         raise ValueError("neither a journal nor SQLite")
-    return JournalStorage(JournalFileBackend(str(file)))
+    # Optuna's own choice is a symbolic link, which most users of Windows may not make.
+    lock = None if ARE_LOCKS_ADVISORY else JournalFileOpenLock(str(file))
+    return JournalStorage(JournalFileBackend(str(file), lock))
 
 
 @contextmanager

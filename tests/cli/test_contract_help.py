@@ -425,14 +425,14 @@ def test_22_every_example_of_the_help_runs(
     monkeypatch.setenv(
         "LSTMCAST_STEPS", "0"
     )  # what a fit learns is not in question here
-    from lstmcast.deployment import serve
+    from lstmcast.deployment import serve_server
 
-    listen = serve.open_listening_socket
+    listen = serve_server.open_listening_socket
     monkeypatch.setattr(
-        serve, "open_listening_socket", lambda *_: listen("127.0.0.1", 0)
+        serve_server, "open_listening_socket", lambda *_: listen("127.0.0.1", 0)
     )
     monkeypatch.setattr(
-        serve, "run_server", lambda *_: None
+        serve_server, "run_server", lambda *_: None
     )  # it would answer until it is stopped
     words = shlex.split(line.partition(" > ")[0])
     assert words[0] == "lstmcast"

@@ -268,3 +268,69 @@ def test_every_setting_of_a_configuration_has_an_option_or_stays_at_its_default(
     assert {"horizon", "lr", "seed", "duplicates", "hidden"} <= named
     for section, values in Config().to_dict().items():
         assert named & set(values), section
+
+
+PROGRAM = get_command(app.app)
+
+
+def commands_of(root: Any) -> dict[str, Any]:
+    """Every command that is shown, by its words."""
+    found = {}
+    for name, command in root.commands.items():
+        inner = commands_of(command) if hasattr(command, "commands") else {"": command}
+        found |= {f"{name} {rest}".strip(): leaf for rest, leaf in inner.items()}
+    return {name: command for name, command in found.items() if not command.hidden}
+
+
+COMMANDS = commands_of(PROGRAM)
+WITH_OPTIONS = [words for words in COMMANDS if settings.options_of(COMMANDS[words])]
+
+
+def value_for(option: Any) -> str:
+    """A value that is not the default of an option, as a variable would hold it."""
+    if option.is_flag:
+        return "false" if option.default else "true"
+    choices = getattr(option.type_descriptor, "choices", None) or ()
+    others = [str(choice) for choice in choices if choice != option.default]
+    return others[0] if others else "7"
+
+
+@pytest.mark.parametrize("words", WITH_OPTIONS)
+def test_18_a_variable_works_wherever_its_option_does(
+    words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = COMMANDS[words]
+    options = settings.options_of(command)
+    expected: dict[str, Any] = {}
+    for option in options.values():
+        text = value_for(option)
+        variable = settings.environment_variable(option)
+        assert f"{variable}]" in command.get_help(context_of(words)).replace("\n", " ")
+        monkeypatch.setenv(variable, text)
+        expected[option.name] = {"true": True, "false": False}.get(text, text)
+
+    given = context_of(words).params
+    shown = {}
+    for name in expected:
+        value = given[name]
+        value = value[0] if isinstance(value, (list, tuple)) else value
+        shown[name] = value if isinstance(value, bool) else str(value)
+        if isinstance(value, float):
+            shown[name] = f"{value:g}"
+    assert shown == expected
+
+
+def context_of(words: str) -> Any:
+    """A command that has been given its arguments, and no option."""
+    command = COMMANDS[words]
+    first = [*words.split()[:1]]
+    arguments = [
+        "x"
+        for parameter in command.params
+        if parameter.param_type_name == "argument" and parameter.required
+    ]
+    with (
+        PROGRAM.make_context("lstmcast", first) as outer,
+        command.make_context(words, arguments, parent=outer) as context,
+    ):
+        return context

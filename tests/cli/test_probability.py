@@ -99,3 +99,19 @@ def test_other_targets_are_refused_before_anything_is_learnt(
         "error: --loss bernoulli needs a target of 0 and 1; it has 7 (and 7 more)",
         "  choose another --loss",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "detect"])
+def test_newer_values_that_are_neither_0_nor_1_are_an_error_of_the_data(
+    command: str, rain: Path, quickly: Program, tmp_path: Path
+) -> None:
+    write_days(tmp_path / "new.csv", 79)
+    with (tmp_path / "new.csv").open("a") as file:
+        file.write("2024-03-20,-1e308\n")
+    done = quickly(command, rain / "run", "new.csv")
+    assert done.returncode == 3
+    *_, message, hint = done.stderr.splitlines()
+    assert message == (
+        "error: the run was trained on a target of 0 and 1: -1e+308 at 2024-03-20"
+    )
+    assert hint == "  give 0, 1, or nothing where it is not known"

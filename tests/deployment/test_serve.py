@@ -2,7 +2,7 @@
 
 import gzip
 import json
-import sys
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,15 +13,19 @@ import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 
-from lstmcast import Config, Forecaster, Panel, ResourceError, TrainConfig, UsageError
+from lstmcast import Config, Forecaster, Panel, TrainConfig
 from lstmcast.cli.show import output
+from lstmcast.cli.show.served_page import make_served_page
 from lstmcast.deployment import serve
-from lstmcast.extras import install_command
+from lstmcast.deployment.serve_runs import ServedRun
+from lstmcast.deployment.serve_server import LOOPBACK_HOSTS
 from lstmcast.forecasting.predictor import Predictor
 
 LIMIT = 20_000
-WRITER = serve.ForecastWriter(
-    output.to_records, lambda columns: output.encode_table(columns, "csv")
+WRITER = serve.AnswerWriter(
+    output.to_records,
+    lambda columns: output.encode_table(columns, "csv"),
+    make_served_page,
 )
 
 
@@ -46,15 +50,18 @@ def predictor() -> Predictor:
 
 
 def client_of(predictor: Predictor, **options: Any) -> TestClient:
-    app = serve.create_app(
-        predictor, WRITER, name="runs/price", **{"limit": LIMIT, **options}
-    )
+    runs = [ServedRun("runs/price", predictor, options.pop("find_newer", None))]
+    return client_of_runs(runs, **options)
+
+
+def client_of_runs(runs: list[ServedRun], **options: Any) -> TestClient:
+    app = serve.create_app(runs, WRITER, **{"limit": LIMIT, **options})
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
 @pytest.fixture
 def client(predictor: Predictor) -> Iterator[TestClient]:
-    with client_of(predictor, hosts=serve.LOOPBACK_HOSTS) as client:
+    with client_of(predictor, hosts=LOOPBACK_HOSTS) as client:
         yield client
 
 
@@ -242,11 +249,14 @@ def test_metrics_count_requests_and_rows(client: TestClient) -> None:
 
 def test_the_description_names_each_path_and_the_body(client: TestClient) -> None:
     content = client.get("/openapi.json").json()
-    assert set(content["paths"]) == {"/forecast", "/health", "/metrics"}
-    assert set(content["paths"]["/forecast"]["post"]["requestBody"]["content"]) == {
-        "application/json",
-        "text/csv",
-    }
+    forecasts = {"/forecast", "/runs/{name}/forecast"}
+    status = {"/", "/health", "/metrics", "/runs", "/runs/{name}"}
+    assert set(content["paths"]) == forecasts | status
+    for path in forecasts:
+        body = content["paths"][path]["post"]["requestBody"]
+        assert set(body["content"]) == {"application/json", "text/csv"}
+    [name, *_] = content["paths"]["/runs/{name}/forecast"]["get"]["parameters"]
+    assert name["schema"]["enum"] == ["price"]
     answer = client.get("/nowhere")
     assert (answer.status_code, answer.json()["message"]) == (
         404,
@@ -312,31 +322,6 @@ def test_a_panel_is_forecast_by_series() -> None:
         ]
 
 
-def test_a_place_that_is_taken_is_a_resource_error() -> None:
-    with serve.open_listening_socket("127.0.0.1", 0) as place:
-        port = place.getsockname()[1]
-        with pytest.raises(
-            ResourceError,
-            match=f"cannot listen at 127.0.0.1:{port}: Address already in use",
-        ):
-            serve.open_listening_socket("127.0.0.1", port)
-    with pytest.raises(
-        ResourceError, match=r"cannot listen at no\.such\.host\.invalid:80"
-    ):
-        serve.open_listening_socket("no.such.host.invalid", 80)
-
-
-def test_the_extra_is_named_where_it_is_missing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(
-        UsageError, match="serving needs uvicorn, which is not installed"
-    ) as raised:
-        serve.require_serving_packages()
-    assert raised.value.hint == install_command("serve")
-
-
 def test_a_run_directory_serves_what_it_predicts(
     tmp_path: Path, predictor: Predictor
 ) -> None:
@@ -346,3 +331,95 @@ def test_a_run_directory_serves_what_it_predicts(
             predictor
         )
         assert json.loads(client.get("/forecast").content)["run"] == "runs/price"
+
+
+@pytest.fixture
+def two_runs(predictor: Predictor) -> Iterator[TestClient]:
+    shops = [months(66).assign(shop=name) for name in ("north", "south")]
+    other = predictor_of(pd.concat(shops), series="shop")
+    runs = [ServedRun("runs/price", predictor), ServedRun("old/two shops", other)]
+    with client_of_runs(runs) as client:
+        yield client
+
+
+def test_several_runs_are_asked_by_name_and_the_first_without(
+    two_runs: TestClient, predictor: Predictor
+) -> None:
+    csv = {"accept": "text/csv"}
+    expected = table_of(predictor)
+    for path in ("/forecast", "/runs/price/forecast"):
+        assert two_runs.get(path, headers=csv).text == expected
+    rows = months(63).assign(shop="north").to_dict("records")
+    answer = two_runs.post(
+        "/runs/two%20shops/forecast", json={"rows": rows, "horizon": 1}
+    ).json()
+    assert answer["run"] == "old/two shops"
+    assert [row["month"] for row in answer["forecast"]] == ["2015-04"]
+    assert two_runs.get("/health").json()["run"] == "runs/price"
+
+
+def test_runs_are_listed_with_address_end_and_verdict(two_runs: TestClient) -> None:
+    content = two_runs.get("/runs").json()
+    price, shops = content["runs"]
+    assert content["schema_version"] == 1
+    assert (price["name"], price["trained_until"]) == ("price", "2014-12")
+    assert (shops["run"], shops["series"], shops["target"]) == (
+        "old/two shops",
+        2,
+        ["price"],
+    )
+    assert two_runs.get(shops["forecast"]).status_code == 200
+    assert price["beats_baseline"] in (True, False)
+    assert "the model's error was" in price["verdict"][0]
+    assert two_runs.get("/runs/two%20shops").json() == shops
+
+
+@pytest.mark.parametrize("path", ["/runs/prise", "/runs/prise/forecast"])
+def test_a_run_that_is_not_served_is_not_found(path: str, two_runs: TestClient) -> None:
+    answer = two_runs.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, 2)
+    assert answer.json()["message"] == "no run 'prise' is served"
+    assert answer.json()["hint"] == "see /runs"
+
+
+def test_metrics_name_the_runs_that_are_served_only(two_runs: TestClient) -> None:
+    two_runs.get("/runs/two%20shops/forecast")
+    two_runs.get("/runs/prise/forecast")
+    text = two_runs.get("/metrics").text
+    counted = 'lstmcast_requests_total{path="/runs/two%20shops/forecast",status="200"}'
+    assert f"{counted} 1.0" in text
+    assert 'lstmcast_requests_total{path="other",status="404"} 1.0' in text
+    assert "prise" not in text
+
+
+def test_the_page_has_a_policy_that_allows_no_script_and_nothing_from_elsewhere(
+    two_runs: TestClient,
+) -> None:
+    answer = two_runs.get("/")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'") and "script-src" not in policy
+    assert "frame-ancestors 'none'" in policy and "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert '"http://localhost/runs/two%20shops/forecast?horizon=12"' in (
+        answer.text.replace("&#34;", '"')
+    )
+
+
+@pytest.mark.parametrize("host", ["x$(reboot)", 'x"; reboot; "', "[", "x y"])
+def test_a_name_of_this_machine_that_a_shell_would_run_is_not_on_the_page(
+    host: str, two_runs: TestClient
+) -> None:
+    answer = two_runs.get("/", headers={"host": host})
+    assert answer.status_code == 200
+    assert "reboot" not in answer.text
+    # The framework itself takes the socket's own address for a name that is none.
+    own = r"http://(127\.0\.0\.1:8000|localhost)/runs/price/forecast"
+    assert re.search(own, answer.text)
+
+
+def test_a_name_that_is_no_text_is_answered_in_escapes(predictor: Predictor) -> None:
+    with client_of_runs([ServedRun("runs/a\udcff", predictor)]) as client:
+        for path in ("/", "/runs", "/health", "/openapi.json", "/runs/a%3F/forecast"):
+            assert client.get(path).status_code == 200, path
+        assert client.get("/runs").json()["runs"][0]["run"] == "runs/a\udcff"

@@ -40,8 +40,9 @@ def test_only_the_token_opens(header: str, right: bool) -> None:
 
 def test_every_path_asks_for_the_token() -> None:
     with client_of(predictor_of(months(60)), token=TOKEN) as client:
-        for path in ("/forecast", "/health", "/metrics", "/openapi.json", "/nowhere"):
-            answer = client.get(path)
+        paths = ("forecast", "health", "metrics", "openapi.json", "nowhere", "", "runs")
+        for path in paths:
+            answer = client.get(f"/{path}")
             assert (answer.status_code, answer.json()["code"]) == (401, 2)
             assert answer.headers["www-authenticate"].startswith("Basic")
         headers = {"authorization": f"Bearer {TOKEN}"}

@@ -20,7 +20,9 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 
 from lstmcast.cli.show import output
-from lstmcast.deployment import serve, serve_requests
+from lstmcast.cli.show.served_page import make_served_page
+from lstmcast.deployment import serve, serve_requests, serve_runs
+from lstmcast.deployment.serve_runs import ServedRun
 from lstmcast.forecasting.predictor import Predictor
 from tests.conftest import ROOT
 from tests.faults.figures import record
@@ -28,8 +30,10 @@ from tests.faults.figures import record
 pytestmark = pytest.mark.filterwarnings("ignore")  # as the program does
 
 OLD = ROOT / "tests" / "old_files"
-WRITER = serve.ForecastWriter(
-    output.to_records, lambda columns: output.encode_table(columns, "csv")
+WRITER = serve.AnswerWriter(
+    output.to_records,
+    lambda columns: output.encode_table(columns, "csv"),
+    make_served_page,
 )
 CELLS: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1.5, 2**31, 2**63, 10**30, 10**400, -1e308, 1e-320),
@@ -54,7 +58,11 @@ QUERIES = (
     *("quantiles=0.1", "quantiles=,", "quantiles=1", "quantiles=%00", "horizon=1e3"),
     *("horizon=" + "9" * 5000, "quantiles=" + "0.5," * 500, "x=y", "%ff=%ff", "&&&"),
 )
-PATHS = ("/forecast",) * 50 + ("/health", "/metrics", "/", "/x", "/openapi.json", "//")
+PATHS = (
+    *("/forecast",) * 50,
+    *("/health", "/metrics", "/", "/x", "/openapi.json", "//", "/runs", "/runs/"),
+    *("/runs/x", "/runs/mae", "/runs/%ff/forecast", "/runs/mae/forecast", "/runs/../x"),
+)
 METHODS = ("POST",) * 50 + ("GET", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE")
 
 
@@ -198,16 +206,19 @@ class Rubbish:
         return start + chance.choice((chance.randbytes(50), letters.encode()))
 
 
+def load_run(name: str) -> ServedRun:
+    return ServedRun(f"runs/{name}", Predictor.load(OLD / name / "run"))
+
+
 def client_of(name: str) -> TestClient:
-    predictor = Predictor.load(OLD / name / "run")
-    app = serve.create_app(predictor, WRITER, name="runs/x", limit=200_000)
+    app = serve.create_app([load_run(name)], WRITER, limit=200_000)
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
 @pytest.fixture(autouse=True)
 def _without_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let errors that nobody has thought of show, which the server takes for the client's."""
-    monkeypatch.setattr(serve, "READING_ERRORS", ())
+    monkeypatch.setattr(serve_runs, "READING_ERRORS", ())
     # Ten thousand steps are right, and take a minute each time.
     monkeypatch.setattr(serve_requests, "MAX_REQUEST_HORIZON", 50)
 
@@ -239,7 +250,7 @@ def test_a_table_that_nobody_has_thought_of_is_an_error_of_the_client(
     def fail(*_: object, **__: object) -> None:
         raise OverflowError("surprise")
 
-    monkeypatch.setattr(serve.Panel, "from_table", fail)
+    monkeypatch.setattr(serve_runs.Panel, "from_table", fail)
     with client_of("quantile") as client:
         answer = client.post("/forecast", json=[{"month": "2015-01", "co2": 1}])
     assert (answer.status_code, answer.json()["code"]) == (422, 3)
@@ -254,8 +265,8 @@ def test_no_request_is_answered_with_an_error_of_the_server(name: str) -> None:
 def send_schemathesis(count: int) -> Counter[str]:
     """Send what schemathesis makes of the description, right and wrong, to every path."""
     schemathesis = pytest.importorskip("schemathesis", reason="needs the extra dev")
-    predictor = Predictor.load(OLD / "quantile" / "run")
-    app = serve.create_app(predictor, WRITER, name="runs/x", limit=200_000)
+    runs = [load_run("quantile"), load_run("mae")]
+    app = serve.create_app(runs, WRITER, limit=200_000)
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     found = Counter[str]()
 

@@ -7,6 +7,7 @@ import pytest
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, LstmcastError, UsageError
 from lstmcast.panel.checks import (
+    require_binary_values,
     require_fit,
     require_future_covariates,
     require_positive_values,
@@ -148,3 +149,10 @@ def test_a_value_without_a_logarithm_is_named_by_its_series_and_date() -> None:
     assert "-3" in caught.value.message
     assert "s1" in caught.value.message
     assert "2001-05" in caught.value.message
+
+
+def test_another_value_than_0_and_1_is_named_by_its_date() -> None:
+    panel = panel_of([np.array([0.0, 1.0, np.nan, 0.0])])
+    require_binary_values(panel)
+    with pytest.raises(DataError, match=r"target of 0 and 1: 0\.5.*and 1 more"):
+        require_binary_values(panel_of([np.array([0.0, 0.5, 1.0, -1e308])]))

@@ -30,6 +30,8 @@ LINES = [
     "update old/updated/run --rollback",
     "fit --resume old/unfinished/run",
     "backtest price.csv --target price --windows 1 --steps 5 -o backtest.csv",
+    "fit price.csv --target price --dry-run",
+    "tune price.csv --target price --trials 1 --steps 0 --study a.journal -o a.toml",
 ]
 STATUSES = {"fit --resume old/unfinished/run": {0, 4}}
 """Only the versions that began a fit continue it."""
@@ -86,6 +88,14 @@ def test_nothing_is_left_beside_a_run_that_was_replaced(
 ) -> None:
     assert results[f"{FIT} --force"].status == 0
     assert {entry.name for entry in (folder / "runs").iterdir()} == {"price"}
+
+
+def test_the_lock_of_a_study_leaves_nothing_but_the_study(
+    results: dict[str, Done], folder: Path
+) -> None:
+    assert results[LINES[-1]].status == 0
+    assert (folder / "a.journal").read_text().startswith('{"op_code"')
+    assert not list(folder.glob(".a.journal*")) and not list(folder.glob("*.lock"))
 
 
 def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:

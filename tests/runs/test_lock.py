@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from lstmcast.compute import system
 from lstmcast.errors import LockedError
-from lstmcast.runs.lock import find_lock_holder, hold_write_lock
+from lstmcast.runs.lock import find_lock_holder, hold_file_lock, hold_write_lock
 
 
 def names(folder: Path) -> set[str]:
@@ -71,3 +72,16 @@ def test_a_lock_that_cannot_be_signed_leaves_no_file(
     with pytest.raises(OSError, match="No space"), hold_write_lock(tmp_path / "run"):
         pass
     assert names(tmp_path) == set()
+
+
+@pytest.mark.parametrize("advisory", [True, False])
+def test_a_file_that_is_locked_is_made_and_can_be_read(
+    advisory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(system, "ARE_LOCKS_ADVISORY", advisory)
+    file = tmp_path / "study"
+    with hold_file_lock(file):
+        assert file.read_bytes() == b""
+        file.write_bytes(b"kept")
+    assert file.read_bytes() == b"kept"
+    assert list(tmp_path.iterdir()) == [file]

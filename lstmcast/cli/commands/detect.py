@@ -11,8 +11,10 @@ from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
+    SKIP_HINT,
     Data,
     FailIf,
+    IfNothingNew,
     RunPath,
     ShowOptions,
     TableOptions,
@@ -27,6 +29,7 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
+from lstmcast.errors import DataError
 from lstmcast.runs.directory import open_run
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ def detect(
     reading: RunDataOptions,
     table: TableOptions,
     fail_if: FailIf = None,
+    if_nothing_new: IfNothingNew = "fail",
     jobs: Jobs = None,
     engine: EngineOptions,
     show: ShowOptions,
@@ -79,13 +83,16 @@ def detect(
     score (1 and more is an anomaly) and its kind: a single row (point), a run of rows that are each
     a little off (run), or a value that does not change for longer than it ever did (stuck). From
     stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows are judged as they come, a line
-    out for each line in.
+    out for each line in. If no row is newer it exits with 3, or with --if-nothing-new skip with 0.
     """
     gates = parse_gates(fail_if, GATE_FIGURES)
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
-            format=table.format, excel_safe=table.excel_safe, **reading.given()
+            format=table.format,
+            excel_safe=table.excel_safe,
+            if_nothing_new=if_nothing_new == "skip",
+            **reading.given(),
         )
         out = str(table.output_file)
         figures = _detect_in_shards(
@@ -116,8 +123,16 @@ def detect(
         detection = detector.judge(panel)
         figures = detection.figures
         report.found(detection.notes)
-        # Raises where no row is newer than the training.
-        detector.require(detection)
+        try:
+            detector.require(detection)
+        except DataError as error:
+            if if_nothing_new == "fail":
+                error.hint += SKIP_HINT
+                raise
+            report.say(f"skipped: {error.message}")
+            if show.json:
+                _write_detection(run, detector, detection)
+            return
         if table.output_file or not show.json:
             table.write_escaped(detection.rows, form, report)
         if show.json:

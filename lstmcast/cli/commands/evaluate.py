@@ -4,13 +4,15 @@ from typing import Annotated, Literal
 
 from lstmcast.cli.data import read_newer
 from lstmcast.cli.gates import check_gates, parse_gates
-from lstmcast.cli.options.declare import OUTPUT, READING, WINDOW, make_option
+from lstmcast.cli.options.declare import OUTPUT, WINDOW, make_option
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
+    SKIP_HINT,
     Against,
     Data,
     FailIf,
     Format,
+    IfNothingNew,
     Plot,
     RunPath,
     ShowOptions,
@@ -29,14 +31,6 @@ lstmcast evaluate runs/price-price newer.csv --by step --fail-if "mase>1" """
 Windows = Annotated[
     int | None,
     make_option(WINDOW, "N", "Forecast origins, 1 or more.", "as many as fit"),
-]
-IfNothingNew = Annotated[
-    Literal["fail", "skip"],
-    make_option(
-        READING,
-        "POLICY",
-        "If no row of DATA is newer than the training: fail, or skip and exit with 0.",
-    ),
 ]
 MinRows = Annotated[
     int,
@@ -100,7 +94,7 @@ def evaluate(
                 content = {"run": run, "new_rows": 0, "verdict": None}
                 output.write_object("evaluate", content)
             return
-        error.hint += ", or let a day without them be no error: --if-nothing-new skip"
+        error.hint += SKIP_HINT
         raise
     report_verdict(report, result.verdict, table=False)
     new_rows = count_new_values(forecaster, panel)

@@ -21,6 +21,7 @@ from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     DryRun,
     FailIf,
+    IfNothingNew,
     RunPath,
     ShowOptions,
     make_data_argument,
@@ -29,7 +30,7 @@ from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
-from lstmcast.errors import UsageError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.extras import require_torch
 from lstmcast.runs.directory import (
     MANIFEST_FILE,
@@ -123,6 +124,7 @@ def update(
     learning: LearningOptions,
     reading: RunDataOptions,
     rollback: Rollback = False,
+    if_nothing_new: IfNothingNew = "skip",
     fail_if: FailIf = None,
     dry_run: DryRun = False,
     show: ShowOptions,
@@ -133,7 +135,7 @@ def update(
     train on for a short while, over old rows and new ones. The newest rows are held out: if the
     networks are worse on them than before, they stay as they were, and RUN continues from the
     newest row all the same. What a kept update replaced stays in RUN/previous. It is no error if
-    nothing is new.
+    nothing is new, but with --if-nothing-new fail.
     """
     gates = parse_gates(fail_if)
     learning_gates = learning.gates()
@@ -164,6 +166,11 @@ def update(
             # Longer history alone is nothing to go back from: RUN/previous stays what it is.
             previous: PreviousVersion = "replaced" if result.kept else "same"
             result.forecaster.save(run, force=True, previous=previous)
+    if not result.news and if_nothing_new == "fail":
+        raise DataError(
+            f"nothing new: {run!r} goes to {_find_newest_stamp(result)} already",
+            "give newer rows, or leave --if-nothing-new out",
+        )
     _report_update(report, run, result, dry_run=dry_run)
     content = {"run": run, "dry_run": dry_run, **_update_to_dict(result)}
     _print_result(content, as_json=show.json)
@@ -224,9 +231,7 @@ def _report_update(
     report: Reporter, run: str, result: "Update", *, dry_run: bool
 ) -> None:
     """Report what was new, and what came of it."""
-    panel = result.forecaster.panel
-    newest = panel.start + panel.lengths - 1
-    end = panel.axis.texts(newest.max(keepdims=True))[0]
+    end = _find_newest_stamp(result)
     if not result.news:
         report.say(f"nothing new: {run!r} goes to {end} already, and stays as it is")
         return
@@ -249,6 +254,12 @@ def _report_update(
         )
     else:
         _report_learning(report, run, result, result.was, result.now)
+
+
+def _find_newest_stamp(result: "Update") -> str:
+    panel = result.forecaster.panel
+    newest = panel.start + panel.lengths - 1
+    return panel.axis.texts(newest.max(keepdims=True))[0]
 
 
 def _report_learning(

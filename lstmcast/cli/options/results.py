@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Context, Exit, Option, echo
 
@@ -11,6 +11,7 @@ from lstmcast.cli.options.declare import (
     DEFAULT_NONE,
     GENERAL,
     OUTPUT,
+    READING,
     WINDOW,
     make_flag,
     make_option,
@@ -111,6 +112,16 @@ FailIf = Annotated[
         DEFAULT_NONE,
     ),
 ]
+IfNothingNew = Annotated[
+    Literal["fail", "skip"],
+    make_option(
+        READING,
+        "POLICY",
+        "If no row of DATA is newer than the training: fail, or skip and exit with 0.",
+    ),
+]
+SKIP_HINT = ", or let a day without them be no error: --if-nothing-new skip"
+"""What follows the hint of the error that `IfNothingNew` is about."""
 DryRun = Annotated[
     bool,
     make_flag(

@@ -9,4 +9,5 @@
 `scores`      a verdict as people read it, and as a table
 `pictures`    --plot
 `chart`       a small chart of block characters
+`served_page` the page of a server
 """

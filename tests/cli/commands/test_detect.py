@@ -154,6 +154,20 @@ def test_what_cannot_be_judged_is_an_error(
     assert message in done.stderr and len(done.stderr.splitlines()) <= 3
 
 
+def test_a_day_without_new_rows_can_be_no_error(fitted: Path, quickly: Program) -> None:
+    line = ("detect", "runs/old-price", "old.csv", "--fail-if", "judged<1")
+    done = quickly(*line, "--if-nothing-new", "skip", cwd=fitted)
+    assert (done.returncode, done.stdout) == (0, "")
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("skipped: nothing newer than") and "2014-12" in last
+    json_line = (*line, "--if-nothing-new", "skip", "--json", "-q")
+    content = json.loads(quickly(*json_line, cwd=fitted).stdout)
+    assert (content["judged"], content["share"], content["rows"]) == (0, 0.0, [])
+    refused = quickly(*line, cwd=fitted)
+    assert refused.returncode == 3
+    assert "--if-nothing-new skip" in refused.stderr.splitlines()[-1]
+
+
 def test_stdin_is_judged_as_the_file_is(fitted: Path, odd: Path) -> None:
     whole = rows(detect(fitted, odd, *LOUD, "-q").stdout)
     done = detect(fitted, "-", *LOUD, input=odd.read_text())

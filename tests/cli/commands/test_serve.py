@@ -1,6 +1,7 @@
 """`lstmcast serve` as a process: its address, its end, and what keeps it from beginning."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +70,40 @@ def test_it_prints_its_address_answers_and_ends_on_a_signal(
     assert server.stderr.read() == f"serving 'runs/old-price'; Ctrl-C ends it\n{word}\n"
 
 
+def test_several_runs_are_served_by_name_and_the_page_lists_them(
+    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from fastapi.testclient import TestClient
+
+    from lstmcast.deployment import serve_server
+
+    pages: list[str] = []
+
+    def visit(app: Any, _: socket.socket) -> None:
+        with TestClient(app, base_url="http://localhost") as client:
+            pages.append(client.get("/").text)
+
+    monkeypatch.setattr(serve_server, "run_server", visit)
+    shutil.copytree(fitted / "runs/old-price", tmp_path / "other")
+    runs = ("runs/old-price", str(tmp_path / "other"))
+    done = quickly("serve", *runs, "--port", 0, "--json", cwd=fitted)
+    content = json.loads(done.stdout)
+    check(content, "serve")
+    assert content["run"] == "runs/old-price"
+    assert content["runs"] == {"old-price": runs[0], "other": runs[1]}
+    assert done.stderr == f"serving {runs[0]!r}, {runs[1]!r}; Ctrl-C ends it\n"
+    assert "<h2>old-price</h2>" in pages[0] and "<h2>other</h2>" in pages[0]
+
+
+def test_two_runs_of_one_name_are_refused_before_anything_is_served(
+    fitted: Path, quickly: Program, tmp_path: Path
+) -> None:
+    shutil.copytree(fitted / "runs/old-price", tmp_path / "old-price")
+    done = quickly("serve", "runs/old-price", tmp_path / "old-price", cwd=fitted)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "2 runs would be served as /runs/old-price" in done.stderr
+
+
 def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(
     fitted: Path, quickly: Program
 ) -> None:
@@ -108,9 +144,9 @@ def test_what_cannot_be_served_is_an_error(
 def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
     fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from lstmcast.deployment import serve
+    from lstmcast.deployment import serve_server
 
-    monkeypatch.setattr(serve, "run_server", lambda *_: None)
+    monkeypatch.setattr(serve_server, "run_server", lambda *_: None)
     bare = quickly("serve", "runs/old-price", "--host", "0.0.0.0", cwd=fitted)
     assert (bare.returncode, bare.stdout) == (2, "")
     assert "--host 0.0.0.0 lets others ask" in bare.stderr

@@ -51,6 +51,12 @@ def test_a_run_learns_and_can_be_put_back(run: Path, tmp_path: Path) -> None:
         == "nothing new: 'run' goes to 2017-06 already, and stays as it is"
     )
 
+    strict = ("later.csv", "--if-nothing-new", "fail")
+    failed = run_inside("update", "run", *strict, cwd=tmp_path)
+    assert (failed.returncode, failed.stdout) == (3, "")
+    message = "error: nothing new: 'run' goes to 2017-06 already"
+    assert message in failed.stderr.splitlines()
+
     back = run_inside("update", "run", "--rollback", "--json", cwd=tmp_path)
     assert json.loads(back.stdout)["rolled_back"] is True
     assert run_inside("predict", "run", cwd=tmp_path).stdout == before

@@ -2,8 +2,9 @@
 
 The package finds no `fcntl` and no `resource`, none of the names of `os` and `signal` that Windows
 lacks, and no folder that can be opened; files that this process has open can be neither removed nor
-renamed, nor their folders; stdout and stderr write cp1252 with CRLF. Everything else, the libraries
-too, sees the true system: what they do on Windows is not tried here.
+renamed, nor their folders; neither it nor Optuna may make symbolic links; stdout and stderr write
+cp1252 with CRLF. Everything else, the libraries too, sees the true system: what they do on Windows
+is not tried here.
 """
 
 import builtins
@@ -12,7 +13,8 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import ModuleType
+from resource import RUSAGE_SELF, getrusage
+from types import ModuleType, SimpleNamespace
 
 ABSENT_MODULES = {"fcntl", "resource", "termios", "pwd", "grp"}
 ABSENT_NAMES = {
@@ -60,6 +62,19 @@ REPLACED = {
 }
 
 
+def _add_peak_memory(psutil):
+    """Return psutil with the figure that it has on Windows only."""
+
+    class Process(psutil.Process):
+        def memory_info(self):
+            peak = getrusage(RUSAGE_SELF).ru_maxrss * 1024
+            return SimpleNamespace(peak_wset=peak, rss=super().memory_info().rss)
+
+    changed = ModuleType("psutil")
+    changed.__dict__.update(vars(psutil), Process=Process)
+    return changed
+
+
 class _Restricted(ModuleType):
     """A module without the names that Windows lacks."""
 
@@ -88,6 +103,8 @@ def _import_for_package(name, globals=None, locals=None, fromlist=(), level=0):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         if name in _restricted:
             return _restricted[name]
+        if name == "psutil":
+            return _add_peak_memory(_import(name))
     return _import(name, globals, locals, fromlist, level)
 
 
@@ -129,8 +146,18 @@ def _refuse_moving_open_files(event: str, arguments: tuple) -> None:
         _asking = False
 
 
+def _refuse_links(event: str, _: tuple) -> None:
+    """Raise as Windows does where a symbolic link is made without the right to."""
+    if event != "os.symlink":
+        return
+    caller = sys._getframe(1).f_globals.get("__name__", "")
+    if caller.partition(".")[0] in ("lstmcast", "optuna"):
+        raise OSError(1314, "A required privilege is not held by the client")
+
+
 builtins.__import__ = _import_for_package
 sys.addaudithook(_refuse_moving_open_files)
+sys.addaudithook(_refuse_links)
 for stream in (sys.stdout, sys.stderr):
     if stream is not None:
         errors = "backslashreplace" if stream is sys.stderr else "strict"
