@@ -21,8 +21,8 @@ DIST = ROOT / "dist"
 NEEDED_IN_WHEEL = (
     "lstmcast/py.typed",
     "lstmcast/pretrained/weights.safetensors",
-    "lstmcast/reporting/report.css",
-    "lstmcast/reporting/report.html.jinja",
+    "lstmcast/reporting/pages/report.css",
+    "lstmcast/reporting/pages/report.html.jinja",
 )
 
 

@@ -61,7 +61,7 @@ def draw_forecast(
     if file == "-":
         _draw_on_terminal(panel, forecast, options.plot_history)
     elif file.lower().endswith(".html"):
-        from lstmcast.reporting.chart_page import write_chart_page
+        from lstmcast.reporting.pages.chart_page import write_chart_page
 
         write_chart_page(panel, forecast, file)
         report.say(f"picture written to {file!r}")

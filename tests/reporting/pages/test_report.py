@@ -15,7 +15,7 @@ import pytest
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.evaluation.backtest import evaluate
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.report import ReportPage, make_report_page
+from lstmcast.reporting.pages.report import ReportPage, make_report_page
 from lstmcast.runs.directory import open_run
 from lstmcast.training.forecaster import Forecaster
 from tests.make import wavy

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.chart_page import write_chart_page
+from lstmcast.reporting.pages.chart_page import write_chart_page
 
 
 def test_the_page_holds_its_data_and_fetches_nothing(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.page import load_template, make_policy, read_asset
-from lstmcast.reporting.report_chart import show_forecast
+from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
+from lstmcast.reporting.pages.report_chart import show_forecast
 from lstmcast.runs.disk import write_file
 
 

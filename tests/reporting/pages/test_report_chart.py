@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.report_chart import (
+from lstmcast.reporting.pages.report_chart import (
     describe_outlook,
     make_chart_data,
     show_forecast,

@@ -20,15 +20,15 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
-from lstmcast.reporting.page import load_template, make_policy, read_asset
-from lstmcast.reporting.plots import Picture
-from lstmcast.reporting.report_chart import show_forecast
-from lstmcast.reporting.report_tables import (
+from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
+from lstmcast.reporting.pages.report_chart import show_forecast
+from lstmcast.reporting.pages.report_tables import (
     describe_subject,
     tabulate_drivers,
     tabulate_series,
     tabulate_steps,
 )
+from lstmcast.reporting.plots import Picture
 from lstmcast.reporting.season_plot import plot_season
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
