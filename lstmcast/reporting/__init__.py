@@ -1,6 +1,8 @@
 """What a run looks like: pictures, pages, and entries in trackers.
 
+`series_axes`     one series on the axes of a picture
 `plots`           pictures of forecasts and scores
+`explanation_plot` what moves a forecast, as a picture
 `inspection_plot` the picture of a panel before a fit
 `chosen_series`   which series a picture shows
 `season_plot`     the picture of a season

@@ -30,7 +30,7 @@ from lstmcast.cli.options.results import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import draw_forecast
+from lstmcast.cli.show.pictures import draw_run_forecast
 from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
 from lstmcast.config import (
@@ -39,7 +39,7 @@ from lstmcast.config import (
     Config,
     parse_duration,
 )
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import UsageError
 from lstmcast.extras import require_torch
 from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
 from lstmcast.runs.lock import hold_write_lock
@@ -254,8 +254,7 @@ def fit(
     report.say(f"saved; next: lstmcast predict {run}{future_data}")
     facts = _fit_to_dict(forecaster, tracked)
     _print_run(place, facts, as_json=show.json)
-    if picture.plot:
-        _draw_fit(report, picture, forecaster)
+    draw_run_forecast(report, picture, forecaster, forecaster.verdict)
     check_gates(gates, forecaster.verdict)
 
 
@@ -404,16 +403,6 @@ def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]
         "tracked": tracked,
         "verdict": verdict.to_dict() if verdict else None,
     }
-
-
-def _draw_fit(report: Reporter, picture: PlotOptions, forecaster: "Forecaster") -> None:
-    """Draw what a fit forecasts; where covariates of its steps are missing, say so."""
-    try:
-        forecasts = forecaster.predict()
-    except DataError as error:
-        report.say(f"no picture: {error.message}")
-        return
-    draw_forecast(report, picture, forecaster.panel, forecasts, forecaster.verdict)
 
 
 def _hint_future_data(forecaster: "Forecaster") -> str:

@@ -21,12 +21,14 @@ from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     DryRun,
     FailIf,
+    PlotOptions,
     RunPath,
     ShowOptions,
     make_data_argument,
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_run_forecast
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
@@ -125,6 +127,7 @@ def update(
     rollback: Rollback = False,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
+    picture: PlotOptions,
     show: ShowOptions,
 ) -> None:
     """Let RUN learn from newer rows; prints its path on stdout.
@@ -133,7 +136,7 @@ def update(
     train on for a short while, over old rows and new ones. The newest rows are held out: if the
     networks are worse on them than before, they stay as they were, and RUN continues from the
     newest row all the same. What a kept update replaced stays in RUN/previous. It is no error if
-    nothing is new.
+    nothing is new. With --plot the forecast that RUN now makes is drawn.
     """
     gates = parse_gates(fail_if)
     learning_gates = learning.gates()
@@ -169,6 +172,8 @@ def update(
     _print_result(content, as_json=show.json)
     # --fail-if is about the networks that the run has now.
     verdict = result.now if result.kept else result.was
+    if not dry_run:
+        draw_run_forecast(report, picture, result.forecaster, verdict)
     if verdict:
         check_gates(gates, verdict)
 

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
+from lstmcast.panel.forecast_table import find_point_column, find_series_numbers
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats
+from lstmcast.reporting.series_axes import find_intervals
 from lstmcast.scoring.wording import name_step
 
 MAX_CHART_NUMBERS = 150_000
@@ -30,12 +31,14 @@ class ShownForecast(NamedTuple):
     """What a page says of a forecast.
 
     outlook: a sentence on its level. chart: the data of the chart as JSON that cannot end a script.
+    intervals: their widths in percent, the widest first.
     rows: header and rows of the table of the first series. csv: the whole table as an address that
     a browser saves, "" where it is too large.
     """
 
     outlook: str
     chart: str
+    intervals: list[float]
     rows: list[list[str]]
     csv: str
 
@@ -43,14 +46,20 @@ class ShownForecast(NamedTuple):
 def show_forecast(panel: Panel, forecast: pd.DataFrame) -> ShownForecast:
     """Prepare the forecast of a panel, a table of `Forecaster.predict`, for a page."""
     chart = make_chart_data(panel, forecast)
-    # In HTML a script ends at "</", wherever that stands.
-    text = json.dumps(chart, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return ShownForecast(
         outlook=describe_outlook(panel, forecast),
-        chart=text.replace("<", "\\u003c"),
-        rows=_tabulate_first_series(chart, forecast),
+        chart=encode_chart(chart),
+        intervals=chart["intervals"],
+        rows=_tabulate_first_series(chart),
         csv=_encode_csv(forecast),
     )
+
+
+def encode_chart(chart: dict[str, Any]) -> str:
+    """Return the data of a chart as JSON that may stand in a script of a page."""
+    text = json.dumps(chart, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    # In HTML a script ends at "</", wherever that stands.
+    return text.replace("<", "\\u003c")
 
 
 def describe_outlook(panel: Panel, forecast: pd.DataFrame) -> str:
@@ -83,44 +92,112 @@ def describe_outlook(panel: Panel, forecast: pd.DataFrame) -> str:
     return f"{sentence}, {abs(percent):.0f}\N{NO-BREAK SPACE}% {side} the last {span}."
 
 
-def make_chart_data(panel: Panel, forecast: pd.DataFrame) -> dict[str, Any]:
+class ForecastWindow(NamedTuple):
+    """A forecast from one origin: the last step that it knew, and its rows of the table."""
+
+    origin: int
+    first_row: int
+    horizon: int
+
+
+def find_forecast_windows(
+    panel: Panel, forecasts: pd.DataFrame
+) -> list[list[ForecastWindow]]:
+    """Return the windows of each series of a panel, the earliest first.
+
+    forecasts: a table of `Forecaster.predict`, with a window a series, or the table of a backtest.
+    """
+    if "cutoff" not in forecasts:
+        horizon = len(forecasts) // len(panel)
+        return [
+            [ForecastWindow(int(length) - 1, i * horizon, horizon)]
+            for i, length in enumerate(panel.lengths)
+        ]
+    owners = find_series_numbers(forecasts, panel)
+    cutoffs = panel.axis.ordinals(forecasts["cutoff"])
+    origins = cutoffs - panel.start[owners]
+    # The rows of a window stand together.
+    changes = (np.diff(owners) != 0) | (np.diff(origins) != 0)
+    first_rows = np.concatenate([[0], np.flatnonzero(changes) + 1])
+    horizons = np.diff(first_rows, append=len(forecasts))
+    windows: list[list[ForecastWindow]] = [[] for _ in panel.keys]
+    for row, horizon in zip(first_rows.tolist(), horizons.tolist(), strict=True):
+        window = ForecastWindow(int(origins[row]), row, horizon)
+        windows[owners[row]].append(window)
+    for of_series in windows:
+        of_series.sort()
+    return windows
+
+
+def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
     """Return the series of a chart as plain values: NaN is None, stamps are shared by all.
 
-    labels: the stamps that are shown, in order. series: for each its name, `at`, the place of its
-    first stamp among them, `history`, `forecast`, and `low` and `high` where there are quantiles.
+    labels: the stamps that are shown, in order. intervals: their widths in percent, the widest
+    first. series: for each its name, `at`, the place of its first stamp among them, `history`, and
+    `windows`, each with its place `at`, its `forecast`, and `bands`, a pair of bounds for each
+    interval. Series without a window are left out.
     """
-    point = find_point_column(forecast)
-    levels = list_quantile_columns(forecast)
-    count = len(panel)
-    horizon = len(forecast) // count
-    names = [point, *([levels[0], levels[-1]] if len(levels) > 1 else [])]
-    tables = [
-        forecast[name].to_numpy(np.float64).reshape(count, horizon) for name in names
+    intervals = find_intervals(forecasts)
+    if "cutoff" in forecasts:
+        intervals = intervals[:1]  # windows may lie over one another
+    windows = find_forecast_windows(panel, forecasts)
+    point = forecasts[find_point_column(forecasts)].to_numpy(np.float64)
+    bounds = [
+        (forecasts[low].to_numpy(np.float64), forecasts[high].to_numpy(np.float64))
+        for low, high, _ in intervals
     ]
 
-    room = MAX_CHART_NUMBERS // count - len(names) * horizon
+    numbers = len(forecasts) * (1 + 2 * len(intervals))
+    room = (MAX_CHART_NUMBERS - numbers) // len(panel)
     n_history = min(MAX_HISTORY_STEPS, max(room, MIN_HISTORY_STEPS))
-    lengths = np.minimum(panel.lengths, n_history)
-    ends = panel.start + panel.lengths
     spans = [
-        np.arange(end - length, end + horizon)
-        for end, length in zip(ends, lengths, strict=True)
+        _find_span(of_series, int(length), n_history)
+        for of_series, length in zip(windows, panel.lengths, strict=True)
     ]
-    shown = np.unique(np.concatenate(spans))
-    places = np.searchsorted(shown, ends - lengths)
+    ordinals = [
+        start + np.arange(*span) for start, span in zip(panel.start, spans, strict=True)
+    ]
+    shown = np.unique(np.concatenate(ordinals))
 
     series = []
-    for i in range(count):
+    for i, of_series in enumerate(windows):
+        if not of_series:
+            continue
+        first = spans[i][0]
+        at = int(np.searchsorted(shown, panel.start[i] + first))
+        drawn = []
+        for origin, row, horizon in of_series:
+            rows = slice(row, row + horizon)
+            bands = [
+                [_round_values(low[rows]), _round_values(high[rows])]
+                for low, high in bounds
+            ]
+            place = at + origin + 1 - first
+            forecast = _round_values(point[rows])
+            drawn.append({"at": place, "forecast": forecast, "bands": bands})
         key = panel.keys[i]
         entry = {
             "name": " / ".join(key) if key else panel.columns.target[0],
-            "at": int(places[i]),
-            "history": _round_values(panel.series(i)[-int(lengths[i]) :]),
+            "at": at,
+            "history": _round_values(panel.series(i)[first:]),
+            "windows": drawn,
         }
-        parts = zip(("forecast", "low", "high"), tables, strict=False)
-        entry |= {name: _round_values(table[i]) for name, table in parts}
         series.append(entry)
-    return {"labels": list(map(str, panel.axis.texts(shown))), "series": series}
+    percents = [interval.percent for interval in intervals]
+    labels = list(map(str, panel.axis.texts(shown)))
+    return {"labels": labels, "intervals": percents, "series": series}
+
+
+def _find_span(
+    windows: list[ForecastWindow], length: int, n_history: int
+) -> tuple[int, int]:
+    """Return the first step of a series that is shown, and the step after the last one."""
+    if not windows:
+        return length, length
+    # So many steps before the first forecast, and all that came since.
+    first = max(0, windows[0].origin + 1 - n_history)
+    ends = [window.origin + 1 + window.horizon for window in windows]
+    return first, max(length, *ends)
 
 
 def _round_values(values: Floats) -> list[float | None]:
@@ -130,18 +207,14 @@ def _round_values(values: Floats) -> list[float | None]:
     ]
 
 
-def _tabulate_first_series(
-    chart: dict[str, Any], forecast: pd.DataFrame
-) -> list[list[str]]:
+def _tabulate_first_series(chart: dict[str, Any]) -> list[list[str]]:
     """Return the table of the first series; the chart's script replaces it by another one."""
-    first = chart["series"][0]
-    levels = list_quantile_columns(forecast)
-    header = ["", find_point_column(forecast)]
-    columns = [first["forecast"]]
-    if "low" in first:
-        header += [levels[0], levels[-1]]
-        columns += [first["low"], first["high"]]
-    begin = first["at"] + len(first["history"])
+    window = chart["series"][0]["windows"][0]
+    header = ["", "forecast"]
+    columns = [window["forecast"]]
+    for percent, bounds in zip(chart["intervals"], window["bands"], strict=True):
+        header += [f"{percent:g} % from", "to"]
+        columns += bounds
     known = [abs(value) for column in columns for value in column if value is not None]
     largest = max(known, default=0.0) or 1.0
     # Four significant digits of the largest number, and as many decimals in every cell.
@@ -149,7 +222,7 @@ def _tabulate_first_series(
     rows = [header]
     for step, values in enumerate(zip(*columns, strict=True)):
         cells = ["" if value is None else f"{value:,.{decimals}f}" for value in values]
-        rows.append([chart["labels"][begin + step], *cells])
+        rows.append([chart["labels"][window["at"] + step], *cells])
     return rows
 
 
