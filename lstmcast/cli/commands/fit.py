@@ -22,6 +22,7 @@ from lstmcast.cli.options.declare import (
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import (
+    Against,
     Data,
     DryRun,
     FailIf,
@@ -60,6 +61,7 @@ _ALLOWED_ON_RESUME = {
         "resume",
         "checkpoint_every",
         "fail_if",
+        "against",
         "if_exists",
         "config",
         "dry_run",
@@ -173,6 +175,7 @@ def fit(
     track: Track = None,
     track_to: TrackTo = "tracking",
     sample: SampleRows = None,
+    against: Against = "",
     fail_if: FailIf = None,
     dry_run: DryRun = False,
     picture: PlotOptions,
@@ -242,6 +245,7 @@ def fit(
                 file=_name_file(data, from_checkpoint=resume_run),
                 interval=interval,
                 afresh=not resumes,
+                against=against,
             )
     if not writes:
         return
@@ -350,10 +354,12 @@ def _train_and_save(
     file: str,
     interval: float,
     afresh: bool,
+    against: str,
 ) -> "Forecaster":
     """Train and save; progress outlives an interruption.
 
-    file: name of the file that is learnt from, "" where it is not known.
+    file: name of the file that is learnt from, "" where it is not known. against: the simple method
+    that the verdict compares with, "" for the best.
     """
     from lstmcast.training.checkpoint import checkpoint_for_rank
     from lstmcast.training.forecaster import Forecaster
@@ -368,7 +374,7 @@ def _train_and_save(
             ranks.join_rank_group(config.train.device) as team,
         ):
             forecaster = Forecaster(config).fit(
-                panel, on_event=on_event, checkpoint=checkpoint
+                panel, against=against, on_event=on_event, checkpoint=checkpoint
             )
         if team.first:
             if file:
