@@ -21,9 +21,9 @@ DIST = ROOT / "dist"
 NEEDED_IN_WHEEL = (
     "lstmcast/py.typed",
     "lstmcast/pretrained/weights.safetensors",
-    "lstmcast/reporting/report.css",
-    "lstmcast/reporting/report.html.jinja",
-    "lstmcast/reporting/served.html.jinja",
+    "lstmcast/reporting/pages/report.css",
+    "lstmcast/reporting/pages/report.html.jinja",
+    "lstmcast/reporting/pages/served.html.jinja",
 )
 
 

@@ -67,9 +67,11 @@ HOMES = {
     "holidays": {"panel/calendar"},
     "tensorboard": {"reporting/trackers"},
     "mlflow": {"reporting/trackers"},
-    "jinja2": {"reporting/page"},
+    "jinja2": {"reporting/pages/page"},
     "markupsafe": {
-        *("reporting/page", "reporting/report", "reporting/chart_page"),
+        "reporting/pages/page",
+        "reporting/pages/report",
+        "reporting/pages/chart_page",
         "cli/show/served_page",
     },
     "safetensors": {"runs/serialization", "training/"},

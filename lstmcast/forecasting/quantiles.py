@@ -84,6 +84,19 @@ def cross_fit_error_quantiles(errors: Floats, folds: Ints) -> Floats:
     return quantiles
 
 
+def cross_fit_spread(errors: Floats, folds: Ints) -> tuple[Floats, Floats]:
+    """Fit quantiles of the errors [M, K, H] of each member, for forecasts and for the hold-out.
+
+    Returns those of all errors [M, H, Q], and those of each window [M, K, H, Q] from the errors of
+    the other folds [K].
+    """
+    spread = [fit_error_quantiles(of_member) for of_member in errors]
+    out_of_sample = [
+        cross_fit_error_quantiles(of_member, folds) for of_member in errors
+    ]
+    return np.stack(spread), np.stack(out_of_sample)
+
+
 def default_error_quantiles(horizon: int) -> Floats:
     """Return quantiles [H, Q] for when no error is known.
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.panel.forecast_table import find_series_numbers
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 from lstmcast.reporting.plots import MAX_PLOTTED_SERIES
@@ -45,7 +46,10 @@ def choose_series(panel: Panel, which: str, verdict: Verdict | None = None) -> I
 def select_series(
     panel: Panel, forecast: pd.DataFrame, chosen: Ints
 ) -> tuple[Panel, pd.DataFrame]:
-    """Return these series of a panel, and their rows of its forecast."""
+    """Return these series of a panel, and their rows of its forecast or of its backtest."""
+    if "cutoff" in forecast:
+        is_chosen = np.isin(find_series_numbers(forecast, panel), chosen)
+        return panel.select(chosen), forecast[is_chosen]
     horizon = len(forecast) // len(panel)
     rows = chosen[:, None] * horizon + np.arange(horizon)
     return panel.select(chosen), forecast.iloc[rows.ravel()]

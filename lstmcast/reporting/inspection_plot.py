@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstmcast.inspection.findings import Inspection
-from lstmcast.ragged import choose_evenly
 from lstmcast.reporting.plots import (
     BASELINE_COLOUR,
     FIGURE_WIDTH_INCHES,
-    INK_COLOUR,
-    MODEL_COLOUR,
     Picture,
+    picture_style,
+)
+from lstmcast.reporting.season_plot import compute_season_around_mean, draw_season
+from lstmcast.reporting.series_axes import (
+    INK_COLOUR,
     describe_shown_series,
     draw_series_line,
     label_series_axes,
-    picture_style,
     place_legend_beside_title,
     to_plot_times,
 )
+from lstmcast.scoring.wording import name_season
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -98,22 +100,9 @@ def _shade_gaps(axes: "Axes", found: Inspection, i: int) -> None:
 
 def _draw_season(axes: "Axes", found: Inspection) -> None:
     """Draw every whole season as a thin line around its own mean, their median as a thick one."""
+    panel = found.panel
     m = found.seasons.main
-    values = found.panel.series(0)
-    # What is left over of a season is cut off at the start, since the newest ones count most.
-    whole = values[len(values) % m :].reshape(-1, m)
-    # A season without a value has no mean.
-    whole = whole[~np.isnan(whole).all(axis=1)]
-    means = np.nanmean(whole, axis=1, keepdims=True)
-    around = whole - means
-
-    phase = np.arange(1, m + 1)
-    shown = around[choose_evenly(len(around), 60)]  # more lines than these are a blot
-    axes.plot(phase, shown.T, color=INK_COLOUR, alpha=0.15, linewidth=0.7)
-    median = np.nanmedian(around, axis=0)
-    axes.plot(phase, median, color=MODEL_COLOUR, linewidth=2)
-    axes.set_title(f"season of {m} steps, around its mean", loc="left", fontsize=10)
-    axes.set(
-        xlabel="step of the season, the last one ends with the series",
-        xlim=(0.5, m + 0.5),
-    )
+    draw_season(axes, panel, m, compute_season_around_mean(panel.series(0), m))
+    words = name_season(panel.axis.freq, m, panel.axis.stretch)
+    title = f"the {words}" if words else f"season of {m} steps"
+    axes.set_title(f"{title}, around its mean", loc="left", fontsize=10)

@@ -13,16 +13,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError, suggest_similar
 from lstmcast.extras import require_extra
-from lstmcast.panel.forecast_table import (
-    find_point_column,
-    find_series_numbers,
-    list_quantile_columns,
-)
+from lstmcast.panel.forecast_table import find_series_numbers
 from lstmcast.panel.panel import Panel
+from lstmcast.reporting.series_axes import (
+    INK_COLOUR,
+    MODEL_COLOUR,
+    choose_marker,
+    describe_intervals,
+    describe_shown_series,
+    draw_forecast_window,
+    draw_legend,
+    draw_observed,
+    find_intervals,
+    format_steps,
+    label_series_axes,
+    shorten_name,
+    to_plot_times,
+)
 from lstmcast.runs.disk import write_file
 from lstmcast.scoring.verdict import Verdict
 
@@ -30,14 +40,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK_COLOUR, MODEL_COLOUR, BASELINE_COLOUR = "#24292f", "#2f7ed8", "#d9822b"
+BASELINE_COLOUR = "#d9822b"
 PICTURE_FORMATS = ("png", "svg", "pdf")
 FIGURE_WIDTH_INCHES = 6.4
 """Narrow, so that letters stay readable on a phone."""
 MAX_PLOTTED_SERIES = 4
 """Series of a panel that a picture shows: the first ones."""
-MAX_TITLE_CHARS = 60
-"""Characters of a series' name in a picture; longer names are cut."""
 MIN_HISTORY_STEPS = 40
 """Least number of past steps beside a forecast, where the series has as many."""
 _INK_PARAMS = (
@@ -136,12 +144,12 @@ def plot_forecast(
     most: int = MAX_PLOTTED_SERIES,
     n_history: int | None = None,
 ) -> Picture:
-    """Draw history and forecast of the first series, with the interval.
+    """Draw history and forecast of the first series, with each interval that the forecast has.
 
     forecast: a table of `Forecaster.predict`. most: series that are drawn at most. n_history: past
     steps (default: four horizons or two seasons).
     """
-    levels = list_quantile_columns(forecast)
+    intervals = find_intervals(forecast)
     horizon = len(forecast) // len(panel)
     usual_history = max(4 * horizon, 2 * panel.axis.season, MIN_HISTORY_STEPS)
 
@@ -150,63 +158,67 @@ def plot_forecast(
         for i, axes in enumerate(series_axes):
             length = int(panel.lengths[i])
             begin = max(0, length - (n_history or usual_history))
-            _draw_observed(axes, panel, i, begin)
+            draw_observed(axes, panel, i, begin)
             rows = forecast.iloc[i * horizon : (i + 1) * horizon]
-            times = to_plot_times(panel, i, np.arange(length, length + horizon))
-            _draw_interval(axes, times, rows, levels)
-            _draw_point_forecast(axes, times, rows, "forecast")
-            _join_to_history(axes, panel, i, rows)
+            draw_forecast_window(axes, panel, i, rows, length - 1, intervals)
             label_series_axes(axes, panel, i)
-        series_axes[0].legend(loc="upper left", ncols=3)
+        draw_legend(figure, series_axes[0])
+        ahead = format_steps(panel, horizon)
+        title = _title_figure(figure, panel, f"Forecast of {{}}, {ahead} ahead")
 
     caption = _join_sentences(
-        f"The last observed values, and the {horizon} steps ahead.",
-        _describe_coverage(levels),
+        f"The last observed values, and the {ahead} ahead.",
+        describe_intervals(intervals),
         describe_shown_series(panel, most),
     )
-    return Picture("forecast", "Forecast", caption, figure)
+    return Picture("forecast", title, caption, figure)
 
 
-def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
+def plot_backtest(
+    panel: Panel,
+    forecasts: pd.DataFrame,
+    *,
+    most: int = MAX_PLOTTED_SERIES,
+    n_history: int | None = None,
+) -> Picture:
     """Draw what was forecast from past cutoffs, and what was observed after them.
 
-    forecasts: the table of a backtest or of an evaluation.
+    forecasts: the table of a backtest or of an evaluation. most: series that are drawn at most.
+    n_history: steps before the first cutoff (default: two seasons).
     """
-    levels = list_quantile_columns(forecasts)
     # One band only: those of several windows may lie over one another.
-    outer = [levels[0], levels[-1]] if len(levels) > 1 else levels
-    ordinals = panel.axis.ordinals(forecasts[panel.axis.name])
+    intervals = find_intervals(forecasts)[:1]
     owners = find_series_numbers(forecasts, panel)
-    n_history = 2 * max(panel.axis.season, 10)
+    cutoffs = panel.axis.ordinals(forecasts["cutoff"])
+    n_history = n_history or 2 * max(panel.axis.season, 10)
 
     with picture_style():
-        figure, series_axes = _make_series_figure(panel)
+        figure, series_axes = _make_series_figure(panel, most)
         for i, axes in enumerate(series_axes):
             is_own = owners == i
             rows = forecasts[is_own]
-            steps = ordinals[is_own] - panel.start[i]
-            length = int(panel.lengths[i])
-            first = int(steps.min(initial=length))
-            begin = max(0, first - n_history)
-            _draw_observed(axes, panel, i, begin)
-            windows = rows.groupby("cutoff", sort=False)
-            for number, (_, window) in enumerate(windows):
-                places = rows.index.get_indexer(window.index)
-                times = to_plot_times(panel, i, steps[places])
-                _draw_interval(axes, times, window, outer)
-                axes.axvline(times[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
-                # Once in the legend.
-                label = "forecast" if number == 0 else None
-                _draw_point_forecast(axes, times, window, label)
+            origins = cutoffs[is_own] - panel.start[i]
+            first = int(origins.min(initial=int(panel.lengths[i]) - 1))
+            draw_observed(axes, panel, i, max(0, first + 1 - n_history))
+            for number, origin in enumerate(np.unique(origins)):
+                window = rows[origins == origin]
+                draw_forecast_window(
+                    axes, panel, i, window, int(origin), intervals, labelled=not number
+                )
+                at_cutoff = to_plot_times(panel, i, np.array([origin]))
+                axes.axvline(
+                    at_cutoff[0], color=INK_COLOUR, linewidth=0.6, linestyle=":"
+                )
             label_series_axes(axes, panel, i)
-        series_axes[0].legend(loc="upper left", ncols=3)
+        draw_legend(figure, series_axes[0])
+        title = _title_figure(figure, panel, "Forecasts of {} from past dates")
 
     caption = _join_sentences(
         "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn"
         " in black.",
-        describe_shown_series(panel, MAX_PLOTTED_SERIES),
+        describe_shown_series(panel, most),
     )
-    return Picture("backtest", "Forecasts from past dates", caption, figure)
+    return Picture("backtest", title, caption, figure)
 
 
 def plot_error_by_step(verdict: Verdict) -> Picture:
@@ -216,7 +228,7 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
     """
     measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
-    marker = _choose_marker(len(steps))
+    marker = choose_marker(len(steps))
     baseline = _label_method(verdict.best_baseline)
     lines = (
         (measure, "lstmcast", MODEL_COLOUR),
@@ -240,7 +252,7 @@ def plot_coverage(verdict: Verdict) -> Picture:
     width = 100 * (high - low)
     steps = [row["step"] for row in verdict.by_step]
     shares = [100 * row["coverage"] for row in verdict.by_step]
-    marker = _choose_marker(len(steps))
+    marker = choose_marker(len(steps))
     label = "inside the interval"
     aim = f"aim: {width:.0f} %"
 
@@ -336,135 +348,27 @@ def _make_series_figure(
     from matplotlib.figure import Figure
 
     count = min(len(panel), most)
-    height = 3.0 if count == 1 else 2.1 * count
+    height = 3.6 if count == 1 else 2.1 * count + 0.6  # the title and the legend
     figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
     # matplotlib counts places from 1.
     series_axes = [figure.add_subplot(count, 1, i + 1) for i in range(count)]
     return figure, series_axes
 
 
-def draw_series_line(
-    axes: "Axes",
-    panel: Panel,
-    i: int,
-    steps: NDArray[Any],
-    values: Any,
-    colour: str,
-    label: str,
-) -> None:
-    """Draw steps of series i as a line, with dots where there are few."""
-    axes.plot(
-        to_plot_times(panel, i, steps),
-        values,
-        color=colour,
-        linewidth=1.2,
-        label=label,
-        marker=_choose_marker(len(steps), 8),
+def _title_figure(figure: "Figure", panel: Panel, title: str) -> str:
+    """Write the title, with the name of the target at its "{}", over a figure; returns it."""
+    text = shorten_name(title.format(" and ".join(panel.columns.target)), 90)
+    shown = len(figure.axes)
+    # The caption is not part of a file: which series are shown must be said here.
+    part = (
+        f" (the first {shown} of {len(panel):,} series)" if shown < len(panel) else ""
     )
-
-
-def _draw_observed(axes: "Axes", panel: Panel, i: int, begin: int) -> None:
-    """Draw what was observed of series i, from a step on."""
-    end = int(panel.lengths[i])
-    steps = np.arange(begin, end)
-    values = panel.series(i)[begin:]
-    draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "observed")
-
-
-def _join_to_history(axes: "Axes", panel: Panel, i: int, rows: pd.DataFrame) -> None:
-    """Draw the way from the last observed value of series i to its forecast."""
-    last = int(panel.lengths[i]) - 1
-    value = panel.series(i)[last]
-    point = rows[find_point_column(rows)].iloc[0]
-    times = to_plot_times(panel, i, np.array([last, last + 1]))
-    axes.plot(times, [value, point], color=MODEL_COLOUR, linewidth=1.5)
-
-
-def _draw_point_forecast(
-    axes: "Axes", times: Any, rows: pd.DataFrame, label: str | None
-) -> None:
-    values = rows[find_point_column(rows)]
-    marker = _choose_marker(len(rows))
-    axes.plot(
-        times, values, color=MODEL_COLOUR, label=label, marker=marker, markersize=3
-    )
-
-
-def _draw_interval(
-    axes: "Axes", times: Any, rows: pd.DataFrame, levels: Sequence[str]
-) -> None:
-    """Shade between the outermost levels, then the next ones, and so on: darker to the middle."""
-    for low, high in zip(levels, reversed(levels), strict=True):
-        # Past the middle the pairs come again, the other way around.
-        if float(low[1:]) < float(high[1:]):
-            axes.fill_between(
-                times, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0
-            )
-
-
-def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
-    """Return steps of series i as local times that matplotlib knows, or as whole numbers."""
-    offsets = np.asarray(steps, dtype=np.int64)
-    ordinals = panel.start[i] + offsets
-    instants = panel.axis.grid.instants(ordinals)
-    if panel.axis.kind == "integer":
-        return instants
-    return panel.axis.form.local(instants).view("M8[us]")
-
-
-def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
-    """Give the axes of series i its name and marks of time."""
-    key = panel.keys[i]
-    # A single series has no key: it goes by the name of what is forecast.
-    name = " / ".join(key) if key else panel.columns.target[0]
-    if len(name) > MAX_TITLE_CHARS:
-        name = f"{name[: MAX_TITLE_CHARS - 1]}…"
-    axes.set_title(name, loc="left", fontsize=10)
-    axes.margins(x=0.01)
-    if panel.axis.kind != "integer":
-        from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-        locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(locator)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-
-
-def place_legend_beside_title(axes: "Axes", **style: Any) -> None:
-    """Draw the legend above the picture at the right, where the title leaves room."""
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1, 1),
-        borderaxespad=0.2,
-        ncols=3,
-        fontsize=8,
-        **style,
-    )
-
-
-def describe_shown_series(panel: Panel, most: int) -> str:
-    """Return a sentence that says which series are shown, or "" where all are."""
-    if len(panel) <= most:
-        return ""
-    return f"Shown are the first {most} of {len(panel):,} series."
-
-
-def _describe_coverage(levels: Sequence[str]) -> str:
-    """Return a sentence on the interval between the outermost levels, "" where there is none."""
-    if len(levels) < 2:
-        return ""
-    low = float(levels[0][1:])  # of a name such as q10
-    high = float(levels[-1][1:])
-    percent = high - low
-    return f"Of 100 values to come, {percent:g} should fall inside the shaded band."
+    figure.suptitle(text + part, x=0.01, ha="left", fontsize=11)
+    return text
 
 
 def _join_sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
-
-
-def _choose_marker(n_points: int, few: int = 16) -> str:
-    """Return a marker where there are so few points that a line without dots would hide them."""
-    return "o" if n_points <= few else ""
 
 
 def _label_method(method: str) -> str:

@@ -8,10 +8,12 @@ import numpy as np
 from lstmcast.reporting.plots import (
     BASELINE_COLOUR,
     FIGURE_WIDTH_INCHES,
-    INK_COLOUR,
-    MODEL_COLOUR,
     Picture,
     picture_style,
+)
+from lstmcast.reporting.series_axes import (
+    INK_COLOUR,
+    MODEL_COLOUR,
     place_legend_beside_title,
 )
 from lstmcast.tuning.study import DONE, PRUNED

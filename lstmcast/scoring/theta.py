@@ -11,7 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from lstmcast.ragged import Floats, Ints
-from lstmcast.scoring.baselines import forecast_baselines
+from lstmcast.scoring.baselines import (
+    choose_rival,
+    forecast_baselines,
+    list_baselines,
+)
 
 MAX_THETA_STEPS = 200
 """Newest steps of a window that the method looks at, or four seasons if that is more."""
@@ -36,6 +40,16 @@ def forecast_rivals(
     forecasts = forecast_baselines(*where, seasons)
     forecasts["theta"] = theta_forecast(*where, max(seasons[0], 1))
     return forecasts
+
+
+def require_rival(name: str, seasons: Sequence[int], *, probability: bool) -> None:
+    """Raise UsageError where a verdict with these seasons would compare with no such method.
+
+    probability: whether the forecasts are probabilities, whose one rival is the base rate.
+    """
+    names = ("base_rate",) if probability else (*list_baselines(seasons), "theta")
+    if name:
+        choose_rival(dict.fromkeys(names, {}), name)
 
 
 def theta_forecast(

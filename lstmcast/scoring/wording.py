@@ -93,11 +93,14 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
     if math.isnan(verdict.skill):
         return [f"{windows} the model {errors}"]
 
+    rival = f"the best simple method, {baseline}"
+    lost_to = "the best baseline"
+    if not _is_best(verdict):
+        # Another one was asked for, which the sentence must not call the best.
+        rival = lost_to = baseline
     if verdict.skill == 0:
         # As it is where the forecast is that simple method's.
-        tie = (
-            f"{windows} the forecast did as well as the best simple method, {baseline}"
-        )
+        tie = f"{windows} the forecast did as well as {rival}"
         return [f"{tie}." if verdict.series > 1 else f"{tie}: off by {error:.4g}."]
 
     difference = _format_difference(verdict.skill)
@@ -105,13 +108,19 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
         sentence = f"{windows} the model's error was {difference} that of {baseline}."
     else:
         sentence = (
-            f"The model does not beat the best baseline: {_lower_first(windows)} its error was "
+            f"The model does not beat {lost_to}: {_lower_first(windows)} its error was "
             f"{difference} that of {baseline}."
         )
     if verdict.series > 1:
         # The mean error of several series has no everyday meaning.
         return [sentence]
     return [sentence, f"It {errors}"]
+
+
+def _is_best(verdict: "Verdict") -> bool:
+    """Whether no other simple method has a smaller error than the one compared with."""
+    own = verdict.baselines[verdict.best_baseline]["mae"]
+    return not any(scores["mae"] < own for scores in verdict.baselines.values())
 
 
 def _describe_disagreement(verdict: "Verdict") -> list[str]:

@@ -45,6 +45,7 @@ from lstmcast.panel.holdout import (
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.scoring import metrics
+from lstmcast.scoring.theta import require_rival
 from lstmcast.scoring.verdict import actuals_after_origins, score_forecasts
 from lstmcast.training import initial_weights
 from lstmcast.training.initial_weights import TrainingStart
@@ -74,14 +75,19 @@ UNVALIDATED_STEPS = 100
 class Forecaster(Predictor):
     """A global LSTM forecaster of one panel: `fit` learns the parts that a `Predictor` has."""
 
+    _against = ""
+
     def fit(
         self,
         panel: Panel,
         *,
+        against: str = "",
         on_event: OnEvent | None = None,
         checkpoint: "Checkpoint | None" = None,
     ) -> "Forecaster":
         """Learn from all of `panel`; its newest windows are first held out to validate on.
+
+        against: the simple method that the verdict compares with, by default the best of them.
 
         With a checkpoint an interrupted fit goes on from what was kept of it, and ends in the same
         forecaster. Raises the errors of `panel.checks.require_fit`, UsageError for other settings
@@ -91,6 +97,7 @@ class Forecaster(Predictor):
         """
         horizon = resolve_required_horizon(panel, self.config)
         require_fit(panel, self.config, horizon)
+        self._against = against
         return self.fit_part(panel, on_event=on_event, checkpoint=checkpoint)
 
     def fit_part(
@@ -207,6 +214,8 @@ class Forecaster(Predictor):
         )
         require_target_for_loss(panel, train.loss)
         self.scaling = self.fit_scaling(with_calendar, seasons, ends)
+        rival_seasons = self.season, self.scaling.seasons.second
+        require_rival(self._against, rival_seasons, probability=self.probability)
         self._set_context(panel)
         self.notes += tuple(self.describe_recent(panel))
         self.cutoff = panel.start + panel.lengths - 1
@@ -396,6 +405,7 @@ class Forecaster(Predictor):
             second_season=self.scaling.seasons.second,
             by_series=len(self.panel) <= MAX_SERIES_IN_VERDICT,
             probability=self.probability,
+            against=self._against,
         )
         likelihood = diagnostics.mean_log_likelihood(densities, self.guard.members)
         self.verdict.model.update(likelihood)
@@ -474,27 +484,17 @@ class Forecaster(Predictor):
         own_errors = diagnostics.compute_scaled_errors(networks, *windows)
         errors = task.whole(own_errors, 1)
         fold = combination.assign_folds(task.series)
-        own = task.own()
-        spread = []
-        own_out_of_sample = []
-        for member_errors in errors:
-            spread.append(quantiles.fit_error_quantiles(member_errors))
-            by_window = quantiles.cross_fit_error_quantiles(member_errors, fold)
-            own_out_of_sample.append(by_window[own])
-        self.spread = np.stack(spread)
-        return np.stack(own_out_of_sample)
+        self.spread, out_of_sample = quantiles.cross_fit_spread(errors, fold)
+        return out_of_sample[:, task.own()]
 
     def _record_training(self, members: "list[Member]") -> None:
         """Set the history, add what is worth noting, and drop rows that no forecast looks at."""
+        self.history = []
         if members:
             from lstmcast.training import members as ensemble
 
+            self.history = ensemble.tabulate_history(members)
             self.notes += ensemble.describe_divergence(members)
             self.notes += ensemble.describe_time_budget_cuts(self.config, members)
         if len(self.panel.values) > MAX_HISTORY_STEPS:
             self.panel = self.panel.tail(self.memory)
-        self.history = []
-        for member in members:
-            name = member.recipe.name
-            for record in member.trained.history:
-                self.history.append({"member": name, **record._asdict()})

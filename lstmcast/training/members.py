@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -383,6 +383,15 @@ def describe_divergence(members: Sequence[Member]) -> tuple[str, ...]:
         for member in members
         if member.trained.diverged
     )
+
+
+def tabulate_history(members: Sequence[Member]) -> list[dict[str, Any]]:
+    """Return a row for each validation of each member, with the name of the member."""
+    return [
+        {"member": member.recipe.name, **record._asdict()}
+        for member in members
+        for record in member.trained.history
+    ]
 
 
 def describe_time_budget_cuts(

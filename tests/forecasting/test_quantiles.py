@@ -60,6 +60,17 @@ def test_no_error_changes_the_interval_of_its_own_window() -> None:
     np.testing.assert_array_equal(before[0], quantiles.fit_error_quantiles(errors[4:]))
 
 
+def test_the_spread_of_each_member_is_of_its_own_errors() -> None:
+    errors = np.random.default_rng(4).normal(size=(2, 12, 3))
+    errors[1] *= 10
+    folds = np.repeat([0, 1, 2], 4)
+    spread, out_of_sample = quantiles.cross_fit_spread(errors, folds)
+    np.testing.assert_array_equal(spread[1], quantiles.fit_error_quantiles(errors[1]))
+    np.testing.assert_array_equal(
+        out_of_sample[1], quantiles.cross_fit_error_quantiles(errors[1], folds)
+    )
+
+
 @pytest.mark.parametrize("horizon", [2, 3, 5])
 def test_steps_beyond_the_known_ones_have_the_last_one_s_intervals(
     horizon: int,

@@ -49,3 +49,12 @@ def test_chosen_series_keep_their_rows_of_the_forecast(panel: Panel) -> None:
     part, rows = select_series(panel, forecast, chosen)
     assert part.keys == (("c",), ("a",))
     assert rows["forecast"].tolist() == [4, 5, 0, 1]
+
+
+def test_chosen_series_keep_all_windows_of_a_backtest(panel: Panel) -> None:
+    forecasts = pd.DataFrame(
+        {"shop": list("abcc"), "cutoff": list("xyxy"), "forecast": range(4)}
+    )
+    part, rows = select_series(panel, forecasts, choose_series(panel, "c,a"))
+    assert part.keys == (("c",), ("a",))
+    assert rows["forecast"].tolist() == [0, 2, 3]

@@ -24,7 +24,8 @@ def test_series_gaps_outliers_and_season_are_drawn() -> None:
     assert [len(axes.lines) for axes in drawn] == [1, 2, 1]
     assert len(drawn) == MAX_INSPECTED_SERIES
     assert f"first {MAX_INSPECTED_SERIES} of 5 series" in picture.caption
-    assert len(season.lines) == 96 // 12 + 1
+    # A line for each year, one for their median and one for the mean.
+    assert len(season.lines) == 96 // 12 + 2
     assert encode_picture(picture, "png").startswith(b"\x89PNG")
 
 

@@ -44,13 +44,15 @@ def test_a_forecast_is_drawn_for_each_series_after_its_history(panel: Panel) -> 
     picture = plots.plot_forecast(panel, forecast)
     assert {"s0", "s1", "observed", "forecast"} <= words(picture)
     assert (
-        "4 steps ahead" in picture.caption
+        "4 months ahead" in picture.caption
         and "Of 100 values to come, 80" in picture.caption
     )
     drawn = picture.figure.axes[1].lines
-    np.testing.assert_array_equal(drawn[1].get_ydata(), forecast["forecast"][4:])
+    np.testing.assert_array_equal(drawn[1].get_ydata()[1:], forecast["forecast"][4:])
     np.testing.assert_array_equal(drawn[0].get_ydata()[-5:], panel.series(1)[-5:])
-    assert drawn[0].get_xdata()[-1] < drawn[1].get_xdata()[0]
+    # No gap: the forecast begins where the history ends.
+    assert drawn[0].get_xdata()[-1] == drawn[1].get_xdata()[0]
+    assert "80 % interval" in words(picture)
 
 
 def test_a_backtest_has_a_dotted_line_for_each_cutoff(

@@ -1,5 +1,7 @@
 """The season of a series is drawn around its mean, with the names of the calendar."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,18 +25,41 @@ def panel_of(freq: str, count: int) -> Panel:
 @pytest.mark.parametrize(
     ("freq", "season", "first", "last"),
     [
-        # 2026-01-01 is a Thursday, so 28 days end with a Wednesday.
-        ("D", 7, "Thu", "Wed"),
+        # 2026-01-01 is a Thursday, so 400 days end with a Thursday.
+        ("D", 7, "Fri", "Thu"),
         ("MS", 12, "May", "Apr"),
-        ("h", 24, "04:00", "03:00"),
+        ("QS", 4, "Q1", "Q4"),
+        ("h", 24, "16:00", "15:00"),
+        ("h", 168, "Sat", "Sat"),
+        ("W", 52, "Sep", "Aug"),
         ("D", 5, "1", "5"),
     ],
 )
 def test_phases_have_the_names_of_the_calendar(
     freq: str, season: int, first: str, last: str
 ) -> None:
-    names = name_phases(panel_of(freq, 28), season)
+    names, rank = name_phases(panel_of(freq, 400), season)
     assert (len(names), names[0], names[-1]) == (season, first, last)
+    assert len(np.unique(rank)) == season
+
+
+def test_a_week_of_hours_has_a_name_a_day_from_monday_on() -> None:
+    picture = plot_season(panel_of("h", 400), 168)
+    assert picture and picture.title == "Season: the week"
+    (axes,) = picture.figure.axes
+    assert axes.get_xticks().tolist() == list(range(0, 168, 24))
+    labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert labels == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+def test_a_day_without_any_value_is_a_break_and_no_warning() -> None:
+    panel = panel_of("D", 28)
+    panel = replace(panel, values=np.where(np.arange(28) % 7, panel.values, np.nan))
+    picture = plot_season(panel, 7)
+    assert picture
+    (axes,) = picture.figure.axes
+    median = next(line for line in axes.get_lines() if line.get_marker() == "o")
+    assert np.isnan(median.get_ydata()).sum() == 1
 
 
 def test_each_season_is_seen_around_its_own_mean() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from lstmcast.errors import UsageError
 from lstmcast.ragged import Floats
 from lstmcast.scoring import theta
 from lstmcast.scoring.theta import theta_forecast
@@ -66,3 +67,17 @@ def test_nothing_after_an_origin_is_read_and_windows_do_not_touch_each_other(
     assert (again == together).all()
     alone = forecast(values[40 : 40 + 21], 3, 4)
     assert together[1] == pytest.approx(alone)
+
+
+def test_a_rival_that_no_verdict_would_have_is_refused() -> None:
+    theta.require_rival("", (7, 0), probability=False)
+    theta.require_rival("theta", (1, 0), probability=False)
+    theta.require_rival("seasonal_naive_2", (24, 168), probability=False)
+    theta.require_rival("base_rate", (1, 0), probability=True)
+    with pytest.raises(UsageError, match="no simple method is called 'niave'") as error:
+        theta.require_rival("niave", (7, 0), probability=False)
+    assert "naive" in error.value.hint
+    with pytest.raises(UsageError):
+        theta.require_rival("seasonal_naive", (1, 0), probability=False)
+    with pytest.raises(UsageError):
+        theta.require_rival("naive", (7, 0), probability=True)

@@ -341,3 +341,16 @@ def test_differences_are_percentages_up_to_twice_the_error(
     )
     sentence = describe_verdict(replace(verdict, skill=skill))[0]
     assert f"error was {words} that of" in sentence
+
+
+def test_a_rival_that_was_asked_for_is_not_called_the_best() -> None:
+    noisy = [1.0, 3, 2, 4, 3, 5, 4, 6, 5, 7]
+    case = (panel_of(noisy), np.array([0]), np.array([7]))
+    late = quantiles_around([[30.0, 31]])
+    best = score_forecasts(*case, late, LEVELS, 1)
+    asked = score_forecasts(*case, late, LEVELS, 1, against="mean")
+    assert best.best_baseline != "mean" and asked.best_baseline == "mean"
+    assert best.sentences()[0].startswith("The model does not beat the best baseline:")
+    assert asked.sentences()[0].startswith(
+        "The model does not beat the mean of all values so far: on the last 2 months"
+    )

@@ -15,7 +15,7 @@ from lstmcast.cli.options.results import (
     Data,
     DryRun,
     FailIf,
-    Plot,
+    PlotOptions,
     ShowOptions,
     Step,
     TableOptions,
@@ -28,7 +28,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import check_picture, draw_backtest
+from lstmcast.cli.show.pictures import draw_backtest
 from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.config import Columns, Config
 from lstmcast.extras import require_torch
@@ -69,7 +69,7 @@ def backtest(
     by: ScoresBy = "method",
     against: Against = "",
     fail_if: FailIf = None,
-    plot: Plot = None,
+    picture: PlotOptions,
     dry_run: DryRun = False,
     show: ShowOptions,
 ) -> None:
@@ -89,7 +89,7 @@ def backtest(
     if is_sharded(data, file):
         refuse_options(
             format=table.format,
-            plot=plot,
+            plot=picture.plot,
             dry_run=dry_run,
             excel_safe=table.excel_safe,
             by=by != "method",
@@ -106,7 +106,6 @@ def backtest(
     # What is wrong with the command line is an error before any work.
     scores_form = "object" if show.json else output.choose_format(None, table.format)
     file_form = output.choose_format(file, None) if file else ""
-    check_picture(plot)
     roles, read = find_roles(report, data, options.columns, config.data)
     panel = read_panel(report, data, roles, config.data, table=read)
     report_panel(report, panel)
@@ -147,8 +146,7 @@ def backtest(
         extra={},
         by=by,
     )
-    if plot:
-        draw_backtest(report, plot, panel, result)
+    draw_backtest(report, picture, panel, result)
     # Last, since a rule that is met ends the command, with all results written.
     check_gates(gates, result.verdict)
 

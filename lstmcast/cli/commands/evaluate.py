@@ -13,14 +13,14 @@ from lstmcast.cli.options.results import (
     FailIf,
     Format,
     IfNothingNew,
-    Plot,
+    PlotOptions,
     RunPath,
     ShowOptions,
     Step,
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import check_picture, draw_backtest
+from lstmcast.cli.show.pictures import draw_backtest
 from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.errors import UsageError
 from lstmcast.runs.directory import open_run
@@ -59,7 +59,7 @@ def evaluate(
     fail_if: FailIf = None,
     min_rows: MinRows = 1,
     if_nothing_new: IfNothingNew = "fail",
-    plot: Plot = None,
+    picture: PlotOptions,
     show: ShowOptions,
 ) -> None:
     """Score RUN on newer rows; prints a table of scores on stdout.
@@ -74,7 +74,6 @@ def evaluate(
         raise UsageError(f"--min-rows {min_rows} is out of range", "give 1 or more")
     report = Reporter.of(show)
     form = "object" if show.json else output.choose_format(None, format)
-    check_picture(plot)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.evaluation.backtest import evaluate as score_newer
     from lstmcast.evaluation.cutoffs import NothingNewError, count_new_values
@@ -102,8 +101,7 @@ def evaluate(
     write_scores(
         result.verdict, form, panel.key_names, command="evaluate", extra=extra, by=by
     )
-    if plot:
-        draw_backtest(report, plot, panel, result)
+    draw_backtest(report, picture, panel, result)
     if gates and new_rows < min_rows:
         report.say(
             f"--fail-if does not count yet: {new_rows:,} of {min_rows:,} newer rows"

@@ -7,17 +7,20 @@ from lstmcast.cli.options.declare import OUTPUT, make_flag, make_option
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     OptionalData,
+    Plot,
     ResultOptions,
     RunPath,
     ShowOptions,
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import check_picture, write_picture
 from lstmcast.runs.directory import open_run
 
 EXAMPLES = """\
 lstmcast explain runs/price-price
-lstmcast explain runs/sales --top 3 --format table"""
+lstmcast explain runs/sales --top 3 --format table
+lstmcast explain runs/price-price --plot drivers.png -q"""
 TopInputs = Annotated[
     int, make_option(OUTPUT, "N", "Inputs of each kind to show, 1 or more.", min=1)
 ]
@@ -39,6 +42,7 @@ def explain(
     attention: ShowAttention = False,
     reading: RunDataOptions,
     table: ResultOptions,
+    plot: Plot = None,
     show: ShowOptions,
 ) -> None:
     """Say which inputs moved the forecasts of RUN; prints a table.
@@ -52,6 +56,7 @@ def explain(
     """
     form = "object" if show.json else table.choose_format()
     report = Reporter.of(show)
+    check_picture(plot)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.evaluation.explain import compute_attention
     from lstmcast.evaluation.explain import explain as compute_explanation
@@ -62,8 +67,13 @@ def explain(
     if data:
         panel = read_newer(report, data, forecaster, reading)
     facts: dict[str, Any] = {"run": run}
+    picture = None
     if attention:
         name, rows = "attention", compute_attention(forecaster, panel)
+        if plot:
+            from lstmcast.reporting.explanation_plot import plot_attention
+
+            picture = plot_attention(panel, rows)
     else:
         with report.progress() as on_event:
             explanation = compute_explanation(forecaster, panel, on_event=on_event)
@@ -75,7 +85,13 @@ def explain(
         )
         facts |= {"windows": windows, "horizon": horizon, "mase": mase}
         name, rows = "factors", explanation.frame(top)
+        if plot:
+            from lstmcast.reporting.explanation_plot import plot_explanation
+
+            picture = plot_explanation(explanation, top)
     if form == "object":
         output.write_object("explain", {**facts, name: output.to_records(rows)})
     else:
         table.write(rows, form)
+    if plot and picture:
+        write_picture(report, plot, picture)

@@ -22,6 +22,7 @@ from lstmcast.cli.options.declare import (
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import (
+    Against,
     Data,
     DryRun,
     FailIf,
@@ -30,7 +31,7 @@ from lstmcast.cli.options.results import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import draw_forecast
+from lstmcast.cli.show.pictures import draw_run_forecast
 from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
 from lstmcast.config import (
@@ -39,7 +40,7 @@ from lstmcast.config import (
     Config,
     parse_duration,
 )
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import UsageError
 from lstmcast.extras import require_torch
 from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
 from lstmcast.runs.lock import hold_write_lock
@@ -60,6 +61,7 @@ _ALLOWED_ON_RESUME = {
         "resume",
         "checkpoint_every",
         "fail_if",
+        "against",
         "if_exists",
         "config",
         "dry_run",
@@ -173,6 +175,7 @@ def fit(
     track: Track = None,
     track_to: TrackTo = "tracking",
     sample: SampleRows = None,
+    against: Against = "",
     fail_if: FailIf = None,
     dry_run: DryRun = False,
     picture: PlotOptions,
@@ -242,6 +245,7 @@ def fit(
                 file=_name_file(data, from_checkpoint=resume_run),
                 interval=interval,
                 afresh=not resumes,
+                against=against,
             )
     if not writes:
         return
@@ -254,8 +258,7 @@ def fit(
     report.say(f"saved; next: lstmcast predict {run}{future_data}")
     facts = _fit_to_dict(forecaster, tracked)
     _print_run(place, facts, as_json=show.json)
-    if picture.plot:
-        _draw_fit(report, picture, forecaster)
+    draw_run_forecast(report, picture, forecaster, forecaster.verdict)
     check_gates(gates, forecaster.verdict)
 
 
@@ -351,10 +354,12 @@ def _train_and_save(
     file: str,
     interval: float,
     afresh: bool,
+    against: str,
 ) -> "Forecaster":
     """Train and save; progress outlives an interruption.
 
-    file: name of the file that is learnt from, "" where it is not known.
+    file: name of the file that is learnt from, "" where it is not known. against: the simple method
+    that the verdict compares with, "" for the best.
     """
     from lstmcast.training.checkpoint import checkpoint_for_rank
     from lstmcast.training.forecaster import Forecaster
@@ -369,7 +374,7 @@ def _train_and_save(
             ranks.join_rank_group(config.train.device) as team,
         ):
             forecaster = Forecaster(config).fit(
-                panel, on_event=on_event, checkpoint=checkpoint
+                panel, against=against, on_event=on_event, checkpoint=checkpoint
             )
         if team.first:
             if file:
@@ -404,16 +409,6 @@ def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]
         "tracked": tracked,
         "verdict": verdict.to_dict() if verdict else None,
     }
-
-
-def _draw_fit(report: Reporter, picture: PlotOptions, forecaster: "Forecaster") -> None:
-    """Draw what a fit forecasts; where covariates of its steps are missing, say so."""
-    try:
-        forecasts = forecaster.predict()
-    except DataError as error:
-        report.say(f"no picture: {error.message}")
-        return
-    draw_forecast(report, picture, forecaster.panel, forecasts, forecaster.verdict)
 
 
 def _hint_future_data(forecaster: "Forecaster") -> str:

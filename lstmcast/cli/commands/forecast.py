@@ -7,6 +7,7 @@ from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.fitting import ForecastOptions
 from lstmcast.cli.options.results import (
+    Against,
     Data,
     FailIf,
     PlotOptions,
@@ -40,6 +41,7 @@ def forecast(
     quantile_options: QuantileOptions,
     table: TableOptions,
     picture: PlotOptions,
+    against: Against = "",
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
@@ -59,6 +61,7 @@ def forecast(
         refuse_options(
             format=table.format,
             fail_if=fail_if,
+            against=against,
             excel_safe=table.excel_safe,
             plot=picture.plot,
         )
@@ -84,7 +87,7 @@ def forecast(
     report_panel(report, panel)
     from lstmcast.training.forecaster import Forecaster
 
-    forecaster = Forecaster(config).fit(panel)
+    forecaster = Forecaster(config).fit(panel, against=against)
     forecasts = forecaster.predict(quantiles=levels)
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)

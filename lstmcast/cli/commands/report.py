@@ -60,7 +60,7 @@ def report(
     from lstmcast.evaluation.backtest import evaluate
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.reporting import plots
-    from lstmcast.reporting.report import make_report_page
+    from lstmcast.reporting.pages.report import make_report_page
     from lstmcast.runs.contents import open_trained_run
 
     plots.require_matplotlib()

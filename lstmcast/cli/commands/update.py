@@ -22,12 +22,14 @@ from lstmcast.cli.options.results import (
     DryRun,
     FailIf,
     IfNothingNew,
+    PlotOptions,
     RunPath,
     ShowOptions,
     make_data_argument,
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_run_forecast
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import DataError, UsageError
@@ -127,6 +129,7 @@ def update(
     if_nothing_new: IfNothingNew = "skip",
     fail_if: FailIf = None,
     dry_run: DryRun = False,
+    picture: PlotOptions,
     show: ShowOptions,
 ) -> None:
     """Let RUN learn from newer rows; prints its path on stdout.
@@ -135,7 +138,8 @@ def update(
     train on for a short while, over old rows and new ones. The newest rows are held out: if the
     networks are worse on them than before, they stay as they were, and RUN continues from the
     newest row all the same. What a kept update replaced stays in RUN/previous. It is no error if
-    nothing is new, but with --if-nothing-new fail.
+    nothing is new, but with --if-nothing-new fail. With --plot the forecast that RUN now makes is
+    drawn.
     """
     gates = parse_gates(fail_if)
     learning_gates = learning.gates()
@@ -176,6 +180,8 @@ def update(
     _print_result(content, as_json=show.json)
     # --fail-if is about the networks that the run has now.
     verdict = result.now if result.kept else result.was
+    if not dry_run:
+        draw_run_forecast(report, picture, result.forecaster, verdict)
     if verdict:
         check_gates(gates, verdict)
 

@@ -234,7 +234,7 @@ class PlotOptions:
             OUTPUT,
             "STEPS",
             "Past steps to draw, 1 or more.",
-            "four horizons or two seasons",
+            "some horizons or seasons",
             "--plot-history",
             min=1,
         ),

@@ -37,13 +37,32 @@ _ASCII = _Characters(" ..:", "-", "|")
 StepName = Callable[[int], str]
 
 
+class _Cell(NamedTuple):
+    """A character of the chart, and the sequence that sets its colour ("" for none)."""
+
+    mark: str
+    colour: str = ""
+
+
+class _Stroke(NamedTuple):
+    """How a line begins: its first column, the value before that, and its colour."""
+
+    column: int = 0
+    before: float = math.nan
+    colour: str = ""
+
+
 class ForecastCurve(NamedTuple):
-    """A history (NaN where missing) and a forecast with its interval; all in the data's unit."""
+    """A history (NaN where missing) and a forecast with its interval; all in the data's unit.
+
+    actual: what came in the steps of the forecast, where that is known.
+    """
 
     history: Sequence[float]
     low: Sequence[float]
     middle: Sequence[float]
     high: Sequence[float]
+    actual: Sequence[float] = ()
 
 
 class _Scale(NamedTuple):
@@ -84,58 +103,63 @@ def draw_chart(
     gives the stamp of a step, counted from the first of the forecast, for a line of dates below.
     """
     characters = _ASCII if plain else _BLOCKS
-    known = list(filter(math.isfinite, itertools.chain(*curve)))
+    horizon = len(curve.middle)
+    least_history = max(3 * horizon, _MIN_HISTORY)
+    usual_history = max(least_history, columns - horizon)
+    shown = curve._replace(history=curve.history[-(n_history or usual_history) :])
+    known = list(filter(math.isfinite, itertools.chain(*shown)))
     if not known:
         return []
     scale = _Scale(min(known), max(known), height)
     labels = _label_rows(scale)
     margin = max(map(len, labels.values()))
 
-    # Each column of the chart is the mean of `stride` steps.
-    horizon = len(curve.middle)
     width = max(_MIN_COLUMNS, columns - margin - 2)
-    usual_history = max(3 * horizon, _MIN_HISTORY, width - horizon)
-    history = curve.history[-(n_history or usual_history) :]
-    steps = len(history) + horizon
-    stride = math.ceil(steps / width)
-    past = _thin_values(history, stride)
-    low = _thin_values(curve.low, stride)
-    middle = _thin_values(curve.middle, stride)
-    high = _thin_values(curve.high, stride)
+    if not n_history:
+        # Only now it is known how much room the labels take.
+        room = max(least_history, width - horizon)
+        shown = shown._replace(history=shown.history[-room:])
 
-    # The line goes over the interval: where they meet, the line is what is seen.
-    line = past + middle
-    cells = [[" "] * len(line) for _ in range(height)]
+    # Each column of the chart is the mean of `stride` steps.
+    steps = len(shown.history) + horizon
+    stride = math.ceil(steps / width)
+    past, low, middle, high, actual = (_thin_values(part, stride) for part in shown)
+    n_columns = len(past) + len(middle)
+
+    # The lines go over the interval, and the forecast over what came: it is what is looked for.
+    cells = [[_Cell(" ")] * n_columns for _ in range(height)]
     _shade_interval(cells, scale, low, high, len(past), characters.shade)
-    _draw_line(cells, scale, line, characters.marks)
+    _draw_line(cells, scale, past + actual, characters.marks, _Stroke())
+    last_known = past[-1] if past else math.nan
+    forecast = _Stroke(len(past), last_known, _LINE_COLOUR)
+    _draw_line(cells, scale, middle, characters.marks, forecast)
 
     lines = []
     for row, row_cells in enumerate(cells):
         label = labels.get(row, "").rjust(margin)
-        drawn = "".join(row_cells[: len(past)])
-        ahead = "".join(row_cells[len(past) :]).rstrip()
-        if coloured:
-            ahead = _colour_forecast(ahead, characters.shade)
-        line_text = f"{label} {characters.axis}{drawn}{ahead}"
+        drawn = _join_cells(row_cells, coloured=coloured)
+        line_text = f"{label} {characters.axis}{drawn}"
         lines.append(line_text.rstrip())
     if name_step is not None:
         stamps = {
-            0: name_step(-len(history)),
+            0: name_step(-len(shown.history)),
             len(past): name_step(0),
-            len(line) - 1: name_step(horizon - 1),
+            n_columns - 1: name_step(horizon - 1),
         }
         dates = _lay_out_dates(stamps, width)
         lines.append(" " * (margin + 2) + dates)
     return lines
 
 
-def _colour_forecast(text: str, shade: str) -> str:
-    """Colour the part of a row that lies ahead: its line and its interval."""
+def _join_cells(cells: Sequence[_Cell], *, coloured: bool) -> str:
+    """Return a row as text, without blanks at its end."""
     parts = []
-    for is_band, run in itertools.groupby(text, key=lambda cell: cell == shade):
-        colour = _BAND_COLOUR if is_band else _LINE_COLOUR
-        parts.append(f"{colour}{''.join(run)}\x1b[0m")
-    return "".join(parts)
+    for colour, run in itertools.groupby(cells, key=lambda cell: cell.colour):
+        text = "".join(cell.mark for cell in run)
+        if coloured and colour:
+            text = f"{colour}{text}\x1b[0m"
+        parts.append(text)
+    return "".join(parts).rstrip()
 
 
 def _lay_out_dates(stamps: Mapping[int, str], width: int) -> str:
@@ -156,6 +180,8 @@ def _lay_out_dates(stamps: Mapping[int, str], width: int) -> str:
 def _label_rows(scale: _Scale) -> dict[int, str]:
     """Return the labels of the axis by their rows: at the top, in the middle, at the bottom."""
     middle = (scale.top + scale.bottom) / 2
+    if abs(middle) < (scale.top - scale.bottom) / 1000:
+        middle = 0.0
     return {
         0: console.format_number(scale.top),
         scale.height // 2: console.format_number(middle),
@@ -164,7 +190,7 @@ def _label_rows(scale: _Scale) -> dict[int, str]:
 
 
 def _shade_interval(
-    cells: list[list[str]],
+    cells: list[list[_Cell]],
     scale: _Scale,
     low: Sequence[float],
     high: Sequence[float],
@@ -178,15 +204,19 @@ def _shade_interval(
         first_line = scale.level(lower) // 2
         last_line = scale.level(upper) // 2
         for line in range(first_line, last_line + 1):
-            cells[scale.row(line)][column] = shade
+            cells[scale.row(line)][column] = _Cell(shade, _BAND_COLOUR)
 
 
 def _draw_line(
-    cells: list[list[str]], scale: _Scale, values: Sequence[float], marks: str
+    cells: list[list[_Cell]],
+    scale: _Scale,
+    values: Sequence[float],
+    marks: str,
+    stroke: _Stroke,
 ) -> None:
-    """Draw a line through the values; it breaks where one is missing."""
-    before = math.nan
-    for column, value in enumerate(values):
+    """Draw a line through the values, which breaks where one is missing."""
+    before = stroke.before
+    for column, value in enumerate(values, stroke.column):
         if math.isfinite(value):
             end = scale.level(value)
             start = scale.level(before) if math.isfinite(before) else end
@@ -195,7 +225,7 @@ def _draw_line(
                 lower = 2 * line
                 upper = lower + 1
                 mark = (lower in levels) + 2 * (upper in levels)
-                cells[scale.row(line)][column] = marks[mark]
+                cells[scale.row(line)][column] = _Cell(marks[mark], stroke.colour)
         before = value
 
 

@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING
 
 from lstmcast.cli.show import chart
 from lstmcast.cli.show.console import Reporter
+from lstmcast.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lstmcast.cli.options.results import PlotOptions
     from lstmcast.evaluation.backtest import Result
+    from lstmcast.forecasting.predictor import Predictor
     from lstmcast.panel.panel import Panel
     from lstmcast.reporting.plots import Picture
     from lstmcast.scoring.verdict import Verdict
@@ -29,7 +31,7 @@ def check_picture(file: str | None, *, terminal: bool = False) -> None:
 
 
 def check_forecast_picture(file: str | None) -> None:
-    """Raise UsageError, before any work, for a picture of a forecast that cannot be drawn.
+    """Raise UsageError, before any work, for a picture of forecasts that cannot be drawn.
 
     It may also be on the terminal, or a page.
     """
@@ -48,43 +50,31 @@ def draw_forecast(
 
     Nothing is drawn where no picture was asked for. verdict: says which series are worst.
     """
-    file = options.plot
-    if not file:
+    _draw_windows(report, options, panel, forecast, verdict)
+
+
+def draw_run_forecast(
+    report: Reporter,
+    options: "PlotOptions",
+    forecaster: "Predictor",
+    verdict: "Verdict | None",
+) -> None:
+    """Draw what a run forecasts now; where covariates of its steps are missing, say so."""
+    if not options.plot:
         return
-    from lstmcast.reporting.chosen_series import choose_series, select_series
-
-    most = None
-    if options.plot_series:
-        chosen = choose_series(panel, options.plot_series, verdict)
-        panel, forecast = select_series(panel, forecast, chosen)
-        most = len(chosen)
-    if file == "-":
-        _draw_on_terminal(panel, forecast, options.plot_history)
-    elif file.lower().endswith(".html"):
-        from lstmcast.reporting.chart_page import write_chart_page
-
-        write_chart_page(panel, forecast, file)
-        report.say(f"picture written to {file!r}")
-    else:
-        from lstmcast.reporting import plots
-
-        picture = plots.plot_forecast(
-            panel,
-            forecast,
-            most=most or plots.MAX_PLOTTED_SERIES,
-            n_history=options.plot_history,
-        )
-        write_picture(report, file, picture)
+    try:
+        forecasts = forecaster.predict()
+    except DataError as error:
+        report.say(f"no picture: {error.message}")
+        return
+    draw_forecast(report, options, forecaster.panel, forecasts, verdict)
 
 
 def draw_backtest(
-    report: Reporter, file: str, panel: "Panel", result: "Result"
+    report: Reporter, options: "PlotOptions", panel: "Panel", result: "Result"
 ) -> None:
-    """Draw the forecasts from past dates beside the values that came."""
-    from lstmcast.reporting import plots
-
-    picture = plots.plot_backtest(panel, result.forecasts)
-    write_picture(report, file, picture)
+    """Draw the forecasts from past dates beside the values that came, as `draw_forecast` does."""
+    _draw_windows(report, options, panel, result.forecasts, result.verdict)
 
 
 def write_picture(report: Reporter, file: str, picture: "Picture") -> None:
@@ -95,31 +85,77 @@ def write_picture(report: Reporter, file: str, picture: "Picture") -> None:
     report.say(f"picture written to {file!r}")
 
 
-def _draw_on_terminal(
-    panel: "Panel", forecast: "pd.DataFrame", n_history: int | None
+def _draw_windows(
+    report: Reporter,
+    options: "PlotOptions",
+    panel: "Panel",
+    forecasts: "pd.DataFrame",
+    verdict: "Verdict | None",
 ) -> None:
+    """Draw a table of forecasts, or that of a backtest, where and how the options say."""
+    file = options.plot
+    if not file:
+        return
+    from lstmcast.reporting.chosen_series import choose_series, select_series
+
+    most = None
+    if options.plot_series:
+        chosen = choose_series(panel, options.plot_series, verdict)
+        panel, forecasts = select_series(panel, forecasts, chosen)
+        most = len(chosen)
+    if file == "-":
+        _draw_on_terminal(panel, forecasts, options.plot_history)
+        return
+    if file.lower().endswith(".html"):
+        from lstmcast.reporting.pages.chart_page import write_chart_page
+
+        write_chart_page(panel, forecasts, file)
+        report.say(f"picture written to {file!r}")
+        return
+    from lstmcast.reporting import plots
+
+    plot = plots.plot_backtest if "cutoff" in forecasts else plots.plot_forecast
+    picture = plot(
+        panel,
+        forecasts,
+        most=most or plots.MAX_PLOTTED_SERIES,
+        n_history=options.plot_history,
+    )
+    write_picture(report, file, picture)
+
+
+def _draw_on_terminal(
+    panel: "Panel", forecasts: "pd.DataFrame", n_history: int | None
+) -> None:
+    """Draw the first series; of a backtest its newest window, with what came."""
     import numpy as np  # --help does without
 
     from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
+    from lstmcast.reporting.pages.report_chart import find_forecast_windows
 
-    # The rows are sorted by series: those of the first one are the first `horizon`.
-    horizon = len(forecast) // len(panel)
-    rows = forecast.iloc[:horizon]
+    windows = find_forecast_windows(panel, forecasts)
+    # A series may be too short for a window.
+    i, newest = next((i, own[-1]) for i, own in enumerate(windows) if own)
+    first, end = newest.first_row, newest.first_row + newest.horizon
+    rows = forecasts.iloc[first:end]
     point_column = find_point_column(rows)
     # Without quantiles the interval is the forecast itself, and the line hides it.
     levels = list_quantile_columns(rows) or [point_column]
+    values = panel.series(i).tolist()
+    begin = newest.origin + 1
     curve = chart.ForecastCurve(
-        history=panel.series(0).tolist(),
+        history=values[:begin],
         low=rows[levels[0]].tolist(),
         middle=rows[point_column].tolist(),
         high=rows[levels[-1]].tolist(),
+        actual=values[begin : begin + newest.horizon],
     )
 
-    key = panel.keys[0]
+    key = panel.keys[i]
     title = " / ".join(key) if key else panel.columns.target[0]
     if len(panel) > 1:
         title += f" (the first of {len(panel):,} series)"
-    origin = int(panel.start[0] + panel.lengths[0])
+    origin = int(panel.start[i]) + begin
 
     def name_step(step: int) -> str:
         ordinals = np.array([origin + step])

@@ -14,8 +14,8 @@ from lstmcast.deployment.serve_runs import ServedRun
 from lstmcast.errors import DataError
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.checks import require_future_covariates
-from lstmcast.reporting.page import load_template, make_policy, read_asset
-from lstmcast.reporting.report_tables import describe_subject
+from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
+from lstmcast.reporting.pages.report_tables import describe_subject
 from lstmcast.scoring.wording import describe_verdict
 
 _PATHS = (

@@ -3,7 +3,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.cli.conftest import on_terminal, run_program
+from tests.cli.conftest import Program, on_terminal, run_program
 
 
 def evaluate(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -132,3 +132,14 @@ def test_a_gate_waits_for_as_many_new_rows_as_are_asked_for(fitted: Path) -> Non
     due = evaluate(fitted, "new.csv", *gate, "--min-rows", 12)
     assert (due.returncode, due.stdout) == (7, early.stdout)
     assert evaluate(fitted, "new.csv", "--min-rows", 0).returncode == 2
+
+
+def test_forecasts_of_newer_rows_are_drawn_beside_them(
+    quickly: Program, fitted: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "newer.svg"
+    line = ("evaluate", "runs/old-price", "new.csv", "--plot", place, "-q")
+    done = quickly(*line, "--plot-history", 5, cwd=fitted)
+    assert done.returncode == 0, done.stderr
+    text = place.read_text()
+    assert "Forecasts of price from past dates" in text and "80 % interval" in text

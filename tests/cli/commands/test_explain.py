@@ -2,7 +2,7 @@ import csv
 import json
 from pathlib import Path
 
-from tests.cli.conftest import run_program
+from tests.cli.conftest import Program, run_program
 
 
 def test_lags_and_past_steps_are_ranked_in_a_table_and_as_json(fitted: Path) -> None:
@@ -19,6 +19,17 @@ def test_lags_and_past_steps_are_ranked_in_a_table_and_as_json(fitted: Path) -> 
     )
     assert (content["command"], content["horizon"]) == ("explain", 12)
     assert set(content["factors"][0]) == {"kind", "name", "moved", "helps"}
+
+
+def test_what_moves_the_forecast_is_drawn(quickly: Program, fitted: Path) -> None:
+    place = fitted / "moves.svg"
+    line = ("explain", "runs/old-price", "--top", 2, "--plot", place)
+    done = quickly(*line, cwd=fitted)
+    assert done.returncode == 0, done.stderr
+    assert f"picture written to {str(place)!r}" in done.stderr
+    text = place.read_text()
+    assert "What moves the forecast" in text and "error without it grows by" in text
+    place.unlink()
 
 
 def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> None:

@@ -26,6 +26,21 @@ def test_json_is_one_object_with_the_verdict(lstmcast: Program, fitted: Path) ->
     assert content["verdict"]["model"]["mase"] > 0
 
 
+def test_the_rival_that_is_named_is_the_one_of_the_run(
+    quickly: Program, tmp_path: Path
+) -> None:
+    write_months(tmp_path / "x.csv", 60)
+    line = ("fit", "x.csv", "--target", "price", "--steps", 0, "--against", "drift")
+    done = quickly(*line, "--out", "run", "--json", "-q")
+    assert done.returncode == 0, done.stderr
+    verdict = json.loads(done.stdout)["verdict"]
+    assert verdict["best_baseline"] == "drift"
+    skill = 1 - verdict["model"]["mae"] / verdict["baselines"]["drift"]["mae"]
+    assert abs(verdict["skill"] - skill) < 1e-9
+    shown = json.loads(quickly("runs", "show", "run", "--json").stdout)
+    assert shown["verdict"]["best_baseline"] == "drift"
+
+
 def test_without_out_a_taken_name_gets_the_next_free_number(
     quickly: Program, tmp_path: Path, fitted: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tests.cli.conftest import run_program, write_months
+from tests.cli.conftest import Program, run_program, write_months
 
 
 def test_a_forecast_at_once_says_how_good_it_is_and_leaves_nothing_behind(
@@ -49,3 +49,18 @@ def test_a_quality_gate_stops_a_forecast_too(tmp_path: Path) -> None:
     )
     assert done.returncode == 7
     assert len(done.stderr.splitlines()) <= 3
+
+
+def test_a_rival_that_is_named_is_the_one_compared_with(
+    quickly: Program, tmp_path: Path
+) -> None:
+    write_months(tmp_path / "x.csv", 100)
+    line = ("forecast", "x.csv", "--target", "price")
+    done = quickly(*line, "--against", "naive")
+    assert done.returncode == 0, done.stderr
+    assert "that of repeating the last value." in done.stderr
+
+    done = quickly(*line, "--against", "niave")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no simple method is called 'niave'" in done.stderr
+    assert "did you mean 'naive'" in done.stderr

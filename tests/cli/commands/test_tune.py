@@ -167,14 +167,14 @@ def test_a_gate_that_is_not_met_exits_7_with_the_result_written(
     assert Path(tmp_path, json.loads(done.stdout)["best"]).is_file()
 
 
-@pytest.mark.parametrize("command", ["tune", "backtest"])
+@pytest.mark.parametrize(("command", "file"), [("tune", "-"), ("backtest", "x.bmp")])
 def test_a_picture_that_cannot_be_drawn_is_refused_before_any_work(
-    command: str, quickly: Program, tmp_path: Path
+    command: str, file: str, quickly: Program, tmp_path: Path
 ) -> None:
     write_months(tmp_path / "x.csv", 100)
-    done = quickly(command, "x.csv", "--target", "price", "--plot", "-")
+    done = quickly(command, "x.csv", "--target", "price", "--plot", file)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "no picture is known by the extension of '-'" in done.stderr
+    assert f"no picture is known by the extension of '{file}'" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
 
 

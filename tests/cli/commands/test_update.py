@@ -22,9 +22,13 @@ def run(fitted: Path, tmp_path: Path) -> Path:
 
 def test_a_run_learns_and_can_be_put_back(run: Path, tmp_path: Path) -> None:
     before = run_inside("predict", "run", cwd=tmp_path).stdout
-    done = run_program("update", "run", "later.csv", *LEARN, cwd=tmp_path)
+    line = ("update", "run", "later.csv", *LEARN, "--plot", "now.html")
+    done = run_program(*line, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "run\n"), done.stderr
-    lines = done.stderr.splitlines()
+    *lines, drawn = done.stderr.splitlines()
+    assert drawn == "picture written to 'now.html'"
+    # The picture is of the forecast that follows the new rows.
+    assert '"2017-07"' in Path(tmp_path, "now.html").read_text()
     assert lines[0] == "reading later.csv"
     assert "30 new rows; they go to 2017-06" in lines
     assert any(

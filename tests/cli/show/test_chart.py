@@ -63,3 +63,17 @@ def test_a_wide_terminal_shows_more_history() -> None:
     wave = [math.sin(i / 5) for i in range(300)]
     curve = ForecastCurve(wave, [0.0] * 5, [0.0] * 5, [0.0] * 5)
     assert max(map(len, draw_chart(curve, 140))) > 130
+
+
+def test_what_is_not_shown_does_not_set_the_scale() -> None:
+    curve = ForecastCurve([900.0] + [1.0, 2.0] * 20, [1.0], [2.0], [3.0])
+    lines = draw_chart(curve, 40, n_history=20)
+    assert lines[0].startswith("3.000 ┤")
+
+
+def test_what_came_is_drawn_beside_the_forecast() -> None:
+    curve = ForecastCurve([1.0] * 30, [5.0] * 4, [5.0] * 4, [5.0] * 4, [1.0] * 4)
+    lines = draw_chart(curve, 50, coloured=True)
+    assert "\x1b[94m█▀▀▀\x1b[0m" in lines[0]
+    # The line of the history goes on below, in no colour.
+    assert lines[-1].count("▄") == 33 and lines[-1].endswith("▄▄▄")

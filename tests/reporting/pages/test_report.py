@@ -15,7 +15,7 @@ import pytest
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.evaluation.backtest import evaluate
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.report import ReportPage, make_report_page
+from lstmcast.reporting.pages.report import ReportPage, make_report_page
 from lstmcast.runs.directory import open_run
 from lstmcast.training.forecaster import Forecaster
 from tests.make import wavy
@@ -183,7 +183,7 @@ def test_the_one_script_is_allowed_by_its_hash_and_the_data_of_the_chart_are_no_
     assert (data_kind, kind) == (' type="application/json" id="chart-data"', "")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}';" in page.text
-    assert len(json.loads(data)["series"][0]["forecast"]) == 4
+    assert len(json.loads(data)["series"][0]["windows"][0]["forecast"]) == 4
     # It fetches nothing and makes no HTML of texts.
     assert not re.search(
         r"fetch|XMLHttp|innerHTML|import\(|eval|https?:",

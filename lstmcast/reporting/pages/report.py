@@ -20,16 +20,17 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
-from lstmcast.reporting.page import load_template, make_policy, read_asset
-from lstmcast.reporting.plots import Picture
-from lstmcast.reporting.report_chart import show_forecast
-from lstmcast.reporting.report_tables import (
+from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
+from lstmcast.reporting.pages.report_chart import show_forecast
+from lstmcast.reporting.pages.report_tables import (
     describe_subject,
     tabulate_drivers,
     tabulate_series,
     tabulate_steps,
 )
+from lstmcast.reporting.plots import Picture
 from lstmcast.reporting.season_plot import plot_season
+from lstmcast.reporting.series_axes import INK_COLOUR
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
 
@@ -153,8 +154,8 @@ def _embed_picture(picture: Picture) -> dict[str, str]:
     svg = plots.encode_picture(picture, "svg").decode()
     # The page's own colours do not reach into an image, so the image brings its own for the dark.
     dark = f"@media (prefers-color-scheme:dark){{svg{{color:{_DARK_INK}}}}}"
-    style = f"<style>svg{{color:{plots.INK_COLOUR}}}{dark}</style>"
-    svg = svg.replace(plots.INK_COLOUR, "currentColor")
+    style = f"<style>svg{{color:{INK_COLOUR}}}{dark}</style>"
+    svg = svg.replace(INK_COLOUR, "currentColor")
     # After the replacement: the style names the ink itself.
     svg = svg.replace("<defs>", f"{style}<defs>", 1)
     data = base64.b64encode(svg.encode()).decode()

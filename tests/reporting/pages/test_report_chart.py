@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.report_chart import (
+from lstmcast.reporting.pages.report_chart import (
     describe_outlook,
     make_chart_data,
     show_forecast,
@@ -44,7 +44,46 @@ def test_stamps_are_shared_and_each_series_knows_its_place_among_them() -> None:
     assert chart["labels"][second["at"]] == "2026-01-27"
     assert chart["labels"][-2:] == ["2026-02-01", "2026-02-02"]
     assert second["history"] == [20.0] * 5
-    assert (second["forecast"], second["low"]) == ([21.0, 21.0], [20.0, 20.0])
+    (window,) = second["windows"]
+    assert chart["intervals"] == [80.0]
+    assert chart["labels"][window["at"]] == "2026-02-01"
+    assert window["forecast"] == [21.0, 21.0]
+    assert window["bands"] == [[[20.0, 20.0], [22.0, 22.0]]]
+
+
+def test_each_interval_has_a_band_the_widest_first() -> None:
+    panel = make_panel(30)
+    forecast = make_forecast(panel, 11.0).assign(**{"q2.5": 8.0, "q97.5": 14.0})
+    forecast = forecast[["shop", "day", "forecast", "q2.5", "q10", "q90", "q97.5"]]
+    chart = make_chart_data(panel, forecast)
+    assert chart["intervals"] == [95.0, 80.0]
+    wide, narrow = chart["series"][0]["windows"][0]["bands"]
+    assert wide == [[8.0, 8.0], [14.0, 14.0]]
+    assert narrow == [[10.0, 10.0], [12.0, 12.0]]
+    header = show_forecast(panel, forecast).rows[0]
+    assert header == ["", "forecast", "95 % from", "to", "80 % from", "to"]
+
+
+def test_a_backtest_has_a_window_for_each_cutoff_over_what_came() -> None:
+    panel = make_panel(30, 5)
+    days = pd.date_range("2026-01-28", periods=4).strftime("%Y-%m-%d")
+    forecasts = pd.DataFrame(
+        {
+            "shop": "<0>",
+            "cutoff": np.repeat(["2026-01-27", "2026-01-29"], 2),
+            "day": days,
+            "forecast": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    chart = make_chart_data(panel, forecasts)
+    # The other series was too short to be forecast from the past.
+    (series,) = chart["series"]
+    assert [window["forecast"] for window in series["windows"]] == [[1, 2], [3, 4]]
+    assert [chart["labels"][window["at"]] for window in series["windows"]] == [
+        "2026-01-28",
+        "2026-01-30",
+    ]
+    assert len(series["history"]) == 30
 
 
 def test_no_name_ends_the_script_that_the_data_stand_in() -> None:

@@ -1,6 +1,6 @@
 """The policy of pages names our own stylesheet and script, and templates escape."""
 
-from lstmcast.reporting.page import load_template, make_policy, read_asset
+from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
 
 
 def test_without_a_script_none_is_allowed() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting import report_tables
+from lstmcast.reporting.pages import report_tables
 from lstmcast.training.forecaster import Forecaster
 from tests.make import wavy
 

@@ -1,0 +1,8 @@
+"""Pages for a browser: each is one file that loads nothing.
+
+`page`          what all pages share
+`report_chart`  the forecast as data of a chart, a table and a CSV
+`report_tables` accuracy and what drives a forecast, as tables
+`chart_page`    a forecast as a page of its own
+`report`        a run as a page
+"""

@@ -1,0 +1,225 @@
+"use strict";
+// The chart of a page: history and forecasts of one series at a time. Data come from the page
+// itself; nothing is loaded. All texts are set as text, never as HTML.
+(() => {
+  const data = JSON.parse(document.getElementById("chart-data").textContent);
+  const place = document.getElementById("chart");
+  const choice = document.getElementById("series");
+  const button = document.getElementById("zoom");
+  const note = document.getElementById("reading");
+  const hint = note.textContent;
+  const SVG = "http://www.w3.org/2000/svg";
+  const HEIGHT = 320, RIGHT = 8, TOP = 8, BOTTOM = 28, LETTER = 7.5;
+  // The first and the last step that are shown; null for the end of the series.
+  let view = null;
+
+  const make = (tag, attributes, parent, text) => {
+    const element = document.createElementNS(SVG, tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    if (text !== undefined) element.textContent = text;
+    parent.append(element);
+    return element;
+  };
+
+  const format = (value, decimals) => {
+    if (value === null || value === undefined) return "–";
+    const shown = Number(value.toPrecision(5));
+    const digits = { minimumFractionDigits: decimals ?? 0, maximumFractionDigits: decimals ?? 6 };
+    return shown.toLocaleString("en", digits);
+  };
+
+  // About four round numbers between two values.
+  const ticks = (low, high) => {
+    const rough = (high - low) / 4 || 1;
+    const power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
+    const found = [];
+    for (let at = Math.ceil(low / step) * step; at <= high; at += step) found.push(at);
+    return found;
+  };
+
+  const path = (points) => {
+    let drawn = "", pen = "M";
+    for (const [x, y] of points) {
+      if (y === null) { pen = "M"; continue; }
+      drawn += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
+      pen = "L";
+    }
+    return drawn;
+  };
+
+  // Steps of a series are counted from the first one that the page holds.
+  const begin = (series, window) => window.at - series.at;
+  const countSteps = (series) =>
+    Math.max(series.history.length, ...series.windows.map((one) => begin(series, one) + one.forecast.length));
+  const wholeView = (series) => [0, countSteps(series) - 1];
+  const usualView = (series) => {
+    const [first] = series.windows;
+    return [Math.max(0, begin(series, first) - Math.max(4 * first.forecast.length, 40)), countSteps(series) - 1];
+  };
+  const shownView = (series) => view ?? usualView(series);
+  // A line or a bound of a window from the last observed value on, so that there is no gap.
+  const join = (series, window, values) => {
+    const at = begin(series, window);
+    const points = values.map((value, step) => [at + step, value]);
+    const last = series.history[at - 1] ?? null;
+    return last === null ? points : [[at - 1, last], ...points];
+  };
+
+  const read = (series, step) => {
+    const parts = [];
+    const observed = series.history[step];
+    if (observed !== undefined) parts.push(`observed ${format(observed)}`);
+    const covers = (window) => step >= begin(series, window) && step - begin(series, window) < window.forecast.length;
+    const window = series.windows.findLast(covers);
+    if (window) {
+      const ahead = step - begin(series, window);
+      parts.push(`forecast ${format(window.forecast[ahead])}`);
+      window.bands.forEach(([low, high], place) => {
+        parts.push(`${data.intervals[place]} % interval ${format(low[ahead])} to ${format(high[ahead])}`);
+      });
+    }
+    return `${data.labels[series.at + step]}: ${parts.join(", ")}`;
+  };
+
+  const draw = () => {
+    const series = data.series[choice.value];
+    const [first, last] = shownView(series);
+    const isShown = ([step]) => step >= first && step <= last;
+    const observed = series.history.map((value, step) => [step, value]).filter(isShown);
+    const windows = series.windows.map((window) => ({
+      line: join(series, window, window.forecast).filter(isShown),
+      bands: window.bands.map((band) => band.map((bound) => join(series, window, bound).filter(isShown))),
+    }));
+    const points = [observed, ...windows.flatMap((window) => [window.line, ...window.bands.flat()])].flat();
+    const known = points.map(([, value]) => value).filter((value) => value !== null);
+    let low = Math.min(...known), high = Math.max(...known);
+    if (!known.length) [low, high] = [0, 1];
+    if (low === high) { low -= 1; high += 1; }
+    const margin = (high - low) / 25;
+    low -= margin;
+    high += margin;
+
+    const width = Math.max(280, Math.round(place.clientWidth) || 800);
+    const marks = ticks(low, high);
+    const left = 14 + LETTER * Math.max(...marks.map((value) => format(value).length));
+    const inner = width - left - RIGHT;
+    const x = (step) => left + inner * ((step - first) / Math.max(1, last - first));
+    const y = (value) =>
+      value === null ? null : TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low));
+    const onScreen = (list) => list.map(([step, value]) => [x(step), y(value)]);
+
+    place.replaceChildren();
+    const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", tabindex: 0 }, place);
+    make("title", {}, svg, `History and forecast of ${series.name}`);
+    for (const value of marks) {
+      make("line", { class: "grid", x1: left, x2: width - RIGHT, y1: y(value), y2: y(value) }, svg);
+      make("text", { class: "label", x: left - 6, y: y(value) + 4, "text-anchor": "end" }, svg, format(value));
+    }
+    // As many stamps as have room.
+    const longest = LETTER * data.labels[series.at + last].length + 24;
+    const stamps = Math.min(5, Math.floor(inner / longest), last - first + 1);
+    for (let number = 0; number < Math.max(1, stamps); number += 1) {
+      const share = stamps > 1 ? number / (stamps - 1) : 0;
+      const step = Math.round(first + share * (last - first));
+      const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
+      make("text", { class: "label", x: x(step), y: HEIGHT - 8, "text-anchor": anchor }, svg, data.labels[series.at + step]);
+    }
+    for (const { bands } of windows) {
+      for (const [lower, upper] of bands) {
+        const outline = [...onScreen(upper), ...onScreen(lower).reverse()];
+        if (outline.length && outline.every(([, at]) => at !== null)) make("path", { class: "band", d: `${path(outline)}Z` }, svg);
+      }
+    }
+    make("path", { class: "observed", d: path(onScreen(observed)) }, svg);
+    for (const { line } of windows) make("path", { class: "forecast", d: path(onScreen(line)) }, svg);
+
+    const area = { y: TOP, height: HEIGHT - TOP - BOTTOM, visibility: "hidden" };
+    const selection = make("rect", { class: "selection", ...area, x: 0, width: 0 }, svg);
+    const mark = make("line", { class: "mark", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" }, svg);
+    let pointed = last, pressed = null;
+    const findStep = (event) => {
+      const box = svg.getBoundingClientRect();
+      const at = ((event.clientX - box.left) / box.width) * width;
+      const step = Math.round(first + ((at - left) / inner) * (last - first));
+      return Math.min(last, Math.max(first, step));
+    };
+    const point = (step) => {
+      pointed = Math.min(last, Math.max(first, step));
+      for (const end of ["x1", "x2"]) mark.setAttribute(end, x(pointed));
+      mark.setAttribute("visibility", "visible");
+      note.textContent = read(series, pointed);
+    };
+    svg.addEventListener("pointerdown", (event) => { pressed = findStep(event); });
+    svg.addEventListener("pointermove", (event) => {
+      point(findStep(event));
+      if (pressed === null) return;
+      const ends = [x(pressed), x(pointed)].sort((one, other) => one - other);
+      selection.setAttribute("x", ends[0]);
+      selection.setAttribute("width", ends[1] - ends[0]);
+      selection.setAttribute("visibility", "visible");
+    });
+    svg.addEventListener("pointerup", (event) => {
+      const ends = [pressed ?? last, findStep(event)].sort((one, other) => one - other);
+      pressed = null;
+      if (ends[1] - ends[0] > 1) show(ends);
+    });
+    svg.addEventListener("pointercancel", () => { pressed = null; });
+    svg.addEventListener("keydown", (event) => {
+      const moves = { ArrowLeft: -1, ArrowRight: 1 };
+      if (!(event.key in moves)) return;
+      event.preventDefault();
+      point(pointed + moves[event.key]);
+    });
+    button.textContent = view ? "Show the end only" : "Show more history";
+    button.hidden = !view && usualView(series)[0] === 0;
+    tabulate(series);
+  };
+
+  const show = (steps) => {
+    view = steps;
+    note.textContent = hint;
+    draw();
+  };
+
+  const tabulate = (series) => {
+    const body = document.querySelector("#forecast-table tbody");
+    if (!body) return;
+    const [window] = series.windows;
+    const bounds = window.bands.flat();
+    // Four significant digits of the largest number, and as many decimals in every cell.
+    const sizes = [window.forecast, ...bounds].flat().map((value) => Math.abs(value ?? 0));
+    const largest = Math.max(...sizes) || 1;
+    const decimals = Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(largest))));
+    const rows = window.forecast.map((value, step) => {
+      const values = [value, ...bounds.map((bound) => bound[step])];
+      const cells = [data.labels[window.at + step], ...values.map((one) => format(one, decimals))];
+      const row = document.createElement("tr");
+      for (const cell of cells) {
+        const element = document.createElement("td");
+        element.textContent = cell;
+        row.append(element);
+      }
+      return row;
+    });
+    body.replaceChildren(...rows);
+  };
+
+  data.series.forEach((series, number) => {
+    const option = document.createElement("option");
+    option.value = number;
+    option.textContent = series.name;
+    choice.append(option);
+  });
+  choice.hidden = data.series.length < 2;
+  choice.addEventListener("change", () => show(null));
+  button.addEventListener("click", () => show(view ? null : wholeView(data.series[choice.value])));
+  document.documentElement.classList.add("live");
+  draw();
+  let drawn = place.clientWidth;
+  addEventListener("resize", () => {
+    if (place.clientWidth === drawn) return;
+    drawn = place.clientWidth;
+    draw();
+  });
+})();
