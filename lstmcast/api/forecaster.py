@@ -12,47 +12,40 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.api.arguments import (
-    is_future_frame,
     list_reading_settings,
     read_future,
-    read_like_forecaster,
     read_to_fit,
     refuse_unknown,
     resolve_horizon,
     resolve_levels,
     to_percents,
 )
+from lstmcast.api.pictures import PlottedForecaster
 from lstmcast.api.progress import show_progress
-from lstmcast.api.representation import describe_as_html, describe_in_a_line
 from lstmcast.api.tables import make_future_frame, tabulate_paths, to_nixtla_columns
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
-from lstmcast.errors import ArgumentError, NotFittedError, UsageError
+from lstmcast.errors import ArgumentError, UsageError
 from lstmcast.evaluation import backtest as scoring
 from lstmcast.evaluation import explain as explanation
 from lstmcast.evaluation.in_sample import forecast_in_sample
-from lstmcast.forecasting import predictor
 from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.recursive import PATH_LEVELS, draw_sample_paths
 from lstmcast.monitoring import detect as detection
 from lstmcast.monitoring import update as updating
 from lstmcast.panel.checks import require_future_covariates
-from lstmcast.panel.frames.accept import PANDAS
 from lstmcast.panel.frames.native import to_native
 from lstmcast.panel.panel import Panel
-from lstmcast.training import forecaster as training
 
 if TYPE_CHECKING:
     # It loads torch, which a forecaster that is not trained can do without.
     from lstmcast.training.checkpoint import Checkpoint
 
-_FITTED = frozenset(predictor.Predictor.__annotations__) - {"_habits"}
-"""Attributes that `fit` sets."""
 _FIT_ARGUMENTS = ("panel", "y", "progress", "on_event", "checkpoint")
 _PREDICT_ARGUMENTS = ("panel", "horizon", "future", "level", "quantiles")
 
 
-class Forecaster(training.Forecaster):
+class Forecaster(PlottedForecaster):
     """A forecaster of many time series, by a small LSTM that must beat the classical methods.
 
         from lstmcast import Forecaster
@@ -73,9 +66,6 @@ class Forecaster(training.Forecaster):
         ArgumentError: an unknown setting, with the one that may be meant.
         UsageError: a value out of range.
     """
-
-    _kind: str | ModuleType = PANDAS
-    """What results are returned as: that of the data that were fitted."""
 
     def __init__(self, config: Config | None = None, **settings: Any) -> None:
         if config is None:
@@ -170,16 +160,8 @@ class Forecaster(training.Forecaster):
             UsageError: a horizon or level out of range.
         """
         refuse_unknown(unknown, _PREDICT_ARGUMENTS)
-        self._require_fitted()
-        if _is_horizon(panel):
-            horizon, panel = panel, None
-        if future is None and is_future_frame(panel, self.panel.columns):
-            future, panel = panel, None
-        known, kind = self._read(panel)
+        known, steps, kind = self._read_to_predict(panel, horizon, future)
         levels = resolve_levels(level, quantiles)
-        steps = resolve_horizon(horizon, known)
-        if future is not None:
-            known = read_future(future, known, self)
         columns = self.columns(
             None if known is self.panel else known, horizon=steps, quantiles=levels
         )
@@ -399,14 +381,6 @@ class Forecaster(training.Forecaster):
         steps = resolve_horizon(horizon, self.panel) or self.horizon
         return to_native(make_future_frame(self.panel, steps), self._kind)
 
-    def _read(self, data: Any) -> tuple[Panel, str | ModuleType]:
-        """Read data as those of the fit; None is those of the fit themselves."""
-        self._require_fitted()
-        if data is None:
-            return self.panel, self._kind
-        panel, kind = read_like_forecaster(data, self)
-        return panel, self._kind if isinstance(data, Panel) else kind
-
     def _read_for_scoring(
         self, data: Any, options: dict[str, Any]
     ) -> tuple[Panel, str | ModuleType, Config]:
@@ -420,45 +394,6 @@ class Forecaster(training.Forecaster):
             read.kind,
             with_settings(self.config, list_reading_settings(reading)),
         )
-
-    def _require_fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError(
-                "this Forecaster is not fitted yet", "call fit(data) first"
-            )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "networks" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=None,
-            target_tags=TargetTags(required=False),
-            input_tags=InputTags(),
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        # Python asks here for what is not there only.
-        if name in _FITTED:
-            self._require_fitted()
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}",
-            name=name,
-            obj=self,
-        )
-
-    def __repr__(self) -> str:
-        return describe_in_a_line(self, is_fitted=self.__sklearn_is_fitted__())
-
-    def _repr_html_(self) -> str:
-        return describe_as_html(self, is_fitted=self.__sklearn_is_fitted__())
-
-
-def _is_horizon(value: Any) -> bool:
-    """Whether an argument is a number of steps or a span of time, and no data."""
-    return isinstance(value, int | np.integer | str | pd.Timedelta)
 
 
 def _and_median(levels: Sequence[float]) -> tuple[float, ...]:

@@ -4,6 +4,7 @@
 `inspection_plot` the picture of a panel before a fit
 `chosen_series`   which series a picture shows
 `season_plot`     the picture of a season
+`component_plot`  what a series is made of as a picture
 `tuning_plot`     the picture of a search
 `page`            what all pages share
 `report_chart`    the forecast as data of a chart, a table and a CSV
