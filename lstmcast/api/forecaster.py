@@ -4,7 +4,6 @@ Axes: K windows, H horizon, Q quantiles.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,7 +20,7 @@ from lstmcast.api.arguments import (
     to_percents,
 )
 from lstmcast.api.pictures import PlottedForecaster
-from lstmcast.api.progress import show_progress
+from lstmcast.api.progress import follow_progress
 from lstmcast.api.tables import make_future_frame, tabulate_paths, to_nixtla_columns
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
@@ -121,8 +120,7 @@ class Forecaster(PlottedForecaster):
                 config=with_settings(self.config, list_reading_settings(data))
             )
         self._kind = read.kind
-        shown = show_progress(on_event) if progress else nullcontext(on_event)
-        with shown as listener:
+        with follow_progress(progress, on_event) as listener:
             super().fit(read.panel, on_event=listener, checkpoint=checkpoint)
         return self
 
@@ -177,6 +175,7 @@ class Forecaster(PlottedForecaster):
         horizon: int | None = None,
         level: float | Sequence[float] | None = None,
         jobs: int = 1,
+        progress: bool = False,
         on_event: OnEvent | None = None,
         **options: Any,
     ) -> Any:
@@ -193,6 +192,7 @@ class Forecaster(PlottedForecaster):
             horizon: steps to forecast (default: as in a fit).
             level: percent that intervals should hold, such as [80, 95].
             jobs: fits at a time.
+            progress: show a bar, in a notebook or on a terminal.
             on_event: called as windows are done.
             options: roles of columns and settings of the reading, as of `fit`.
 
@@ -207,29 +207,39 @@ class Forecaster(PlottedForecaster):
         panel, kind, config = self._read_for_scoring(df, options)
         if horizon is not None:
             config = with_settings(config, {"horizon": resolve_horizon(horizon, panel)})
-        result = scoring.backtest(
-            panel,
-            config,
-            windows=n_windows,
-            step=step_size,
-            refit=refit,
-            jobs=jobs,
-            quantiles=_and_median(resolve_levels(level, ())),
-            on_event=on_event,
-        )
+        with follow_progress(progress, on_event) as listener:
+            result = scoring.backtest(
+                panel,
+                config,
+                windows=n_windows,
+                step=step_size,
+                refit=refit,
+                jobs=jobs,
+                quantiles=_and_median(resolve_levels(level, ())),
+                on_event=listener,
+            )
         table = to_nixtla_columns(result.forecasts, panel, to_percents(level))
         return to_native(table, kind)
 
-    def backtest(self, data: Any = None, **options: Any) -> scoring.Result:
+    def backtest(
+        self,
+        data: Any = None,
+        *,
+        progress: bool = False,
+        on_event: OnEvent | None = None,
+        **options: Any,
+    ) -> scoring.Result:
         """Score these settings on the last windows of data, see `lstmcast.backtest`.
 
-        data: as of `fit` (default: those of the fit). options: arguments of `lstmcast.backtest`,
-        roles of columns and settings of the reading.
+        data: as of `fit` (default: those of the fit). progress: show a bar. on_event: called as
+        folds begin and end. options: arguments of `lstmcast.backtest`, roles of columns and
+        settings of the reading.
         """
-        own = ("windows", "step", "refit", "expanding", "jobs", "quantiles", "on_event")
+        own = ("windows", "step", "refit", "expanding", "jobs", "quantiles", "against")
         passed = {name: options.pop(name) for name in own if name in options}
         panel, kind, config = self._read_for_scoring(data, options)
-        result = scoring.backtest(panel, config, **passed)
+        with follow_progress(progress, on_event) as listener:
+            result = scoring.backtest(panel, config, on_event=listener, **passed)
         return _with_native_forecasts(result, kind)
 
     def evaluate(
@@ -240,6 +250,7 @@ class Forecaster(PlottedForecaster):
         step: int | None = None,
         horizon: int | None = None,
         quantiles: Sequence[float] = NETWORK_QUANTILES,
+        against: str = "",
     ) -> scoring.Result:
         """Score on rows newer than those of the training, without a new fit.
 
@@ -253,6 +264,7 @@ class Forecaster(PlottedForecaster):
             step=step,
             horizon=resolve_horizon(horizon, panel),
             quantiles=quantiles,
+            against=against,
         )
         return _with_native_forecasts(result, kind)
 
@@ -282,18 +294,38 @@ class Forecaster(PlottedForecaster):
         panel, _ = self._read(data)
         return detection.detect(self, panel, rate=rate, adapt=adapt)
 
-    def update(self, data: Any, **options: Any) -> updating.Update:
+    def update(
+        self,
+        data: Any,
+        *,
+        progress: bool = False,
+        on_event: OnEvent | None = None,
+        **options: Any,
+    ) -> updating.Update:
         """Go on from newer rows and learn from them, see `lstmcast.update`.
 
         This forecaster stays as it is: the one that goes on is the result's `forecaster`.
+        progress: show a bar. on_event: called as the training goes on. options: arguments of
+        `lstmcast.update`.
         """
         panel, _ = self._read(data)
-        return updating.update(self, panel, **options)
+        with follow_progress(progress, on_event) as listener:
+            return updating.update(self, panel, on_event=listener, **options)
 
-    def explain(self, data: Any = None) -> explanation.Explanation:
-        """Explain forecasts by taking inputs away, see `lstmcast.explain`."""
+    def explain(
+        self,
+        data: Any = None,
+        *,
+        progress: bool = False,
+        on_event: OnEvent | None = None,
+    ) -> explanation.Explanation:
+        """Explain forecasts by taking inputs away, see `lstmcast.explain`.
+
+        progress: show a bar. on_event: called with each input that was taken away.
+        """
         panel, _ = self._read(data)
-        return explanation.explain(self, panel)
+        with follow_progress(progress, on_event) as listener:
+            return explanation.explain(self, panel, on_event=listener)
 
     def predict_insample(
         self,
