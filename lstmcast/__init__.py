@@ -39,15 +39,15 @@ if TYPE_CHECKING:
     from lstmcast.errors import ResourceError as ResourceError
     from lstmcast.errors import RunError as RunError
     from lstmcast.errors import UsageError as UsageError
-    from lstmcast.evaluation.backtest import Result as Result
     from lstmcast.evaluation.explain import Explanation as Explanation
+    from lstmcast.evaluation.result import Result as Result
     from lstmcast.monitoring.detect import Detection as Detection
     from lstmcast.monitoring.detect import Detector as Detector
     from lstmcast.monitoring.update import Update as Update
     from lstmcast.panel.panel import Panel as Panel
     from lstmcast.scoring.verdict import Verdict as Verdict
     from lstmcast.tables.read import read_table as read_table
-    from lstmcast.tuning.tune import Tuning as Tuning
+    from lstmcast.tuning.outcome import Tuning as Tuning
 
     __version__: str
 
@@ -59,7 +59,7 @@ _NAMES = {
         *("score", "tune", "update"),
     ),
     "monitoring.detect": ("Detection", "Detector"),
-    "evaluation.backtest": ("Result",),
+    "evaluation.result": ("Result",),
     "compute.progress": ("Event",),
     "config": (
         "Columns",
@@ -86,7 +86,7 @@ _NAMES = {
     "deployment.export": ("Exported", "export"),
     "panel.panel": ("Panel",),
     "tables.read": ("read_table",),
-    "tuning.tune": ("Tuning",),
+    "tuning.outcome": ("Tuning",),
     "monitoring.update": ("Update",),
     "scoring.verdict": ("Verdict",),
 }

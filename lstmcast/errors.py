@@ -69,7 +69,12 @@ _PLACEHOLDERS = frozenset(
     }
 )
 """Words that stand for a value."""
-_ARGUMENT_OF = {"from": "start", "future_data": "future"}
+_ARGUMENT_OF = {
+    "from": "start",
+    "future_data": "future",
+    "plot_history": "history",
+    "plot_series": "series",
+}
 """Arguments whose name is not that of their option."""
 
 

@@ -51,7 +51,7 @@ HOMES = {
         *("deployment/onnx_features", "deployment/onnx_operations"),
         *("deployment/onnx_simple", "deployment/onnx_patterns"),
     },
-    "matplotlib": {"reporting/"},
+    "matplotlib": {"reporting/", "api/pictures"},
     "rich": {"cli/show/console", "api/progress"},
     "typer": {"cli/"},
     "dask": {"compute/engines"},

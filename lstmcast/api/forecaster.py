@@ -4,7 +4,6 @@ Axes: K windows, H horizon, Q quantiles.
 """
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,47 +11,40 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.api.arguments import (
-    is_future_frame,
     list_reading_settings,
     read_future,
-    read_like_forecaster,
     read_to_fit,
     refuse_unknown,
     resolve_horizon,
     resolve_levels,
     to_percents,
 )
-from lstmcast.api.progress import show_progress
-from lstmcast.api.representation import describe_as_html, describe_in_a_line
+from lstmcast.api.pictures import PlottedForecaster
+from lstmcast.api.progress import follow_progress
 from lstmcast.api.tables import make_future_frame, tabulate_paths, to_nixtla_columns
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
-from lstmcast.errors import ArgumentError, NotFittedError, UsageError
+from lstmcast.errors import ArgumentError, UsageError
 from lstmcast.evaluation import backtest as scoring
 from lstmcast.evaluation import explain as explanation
 from lstmcast.evaluation.in_sample import forecast_in_sample
-from lstmcast.forecasting import predictor
 from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.recursive import PATH_LEVELS, draw_sample_paths
 from lstmcast.monitoring import detect as detection
 from lstmcast.monitoring import update as updating
 from lstmcast.panel.checks import require_future_covariates
-from lstmcast.panel.frames.accept import PANDAS
 from lstmcast.panel.frames.native import to_native
 from lstmcast.panel.panel import Panel
-from lstmcast.training import forecaster as training
 
 if TYPE_CHECKING:
     # It loads torch, which a forecaster that is not trained can do without.
     from lstmcast.training.checkpoint import Checkpoint
 
-_FITTED = frozenset(predictor.Predictor.__annotations__) - {"_habits"}
-"""Attributes that `fit` sets."""
 _FIT_ARGUMENTS = ("panel", "y", "progress", "on_event", "checkpoint")
 _PREDICT_ARGUMENTS = ("panel", "horizon", "future", "level", "quantiles")
 
 
-class Forecaster(training.Forecaster):
+class Forecaster(PlottedForecaster):
     """A forecaster of many time series, by a small LSTM that must beat the classical methods.
 
         from lstmcast import Forecaster
@@ -73,9 +65,6 @@ class Forecaster(training.Forecaster):
         ArgumentError: an unknown setting, with the one that may be meant.
         UsageError: a value out of range.
     """
-
-    _kind: str | ModuleType = PANDAS
-    """What results are returned as: that of the data that were fitted."""
 
     def __init__(self, config: Config | None = None, **settings: Any) -> None:
         if config is None:
@@ -131,8 +120,7 @@ class Forecaster(training.Forecaster):
                 config=with_settings(self.config, list_reading_settings(data))
             )
         self._kind = read.kind
-        shown = show_progress(on_event) if progress else nullcontext(on_event)
-        with shown as listener:
+        with follow_progress(progress, on_event) as listener:
             super().fit(read.panel, on_event=listener, checkpoint=checkpoint)
         return self
 
@@ -170,16 +158,8 @@ class Forecaster(training.Forecaster):
             UsageError: a horizon or level out of range.
         """
         refuse_unknown(unknown, _PREDICT_ARGUMENTS)
-        self._require_fitted()
-        if _is_horizon(panel):
-            horizon, panel = panel, None
-        if future is None and is_future_frame(panel, self.panel.columns):
-            future, panel = panel, None
-        known, kind = self._read(panel)
+        known, steps, kind = self._read_to_predict(panel, horizon, future)
         levels = resolve_levels(level, quantiles)
-        steps = resolve_horizon(horizon, known)
-        if future is not None:
-            known = read_future(future, known, self)
         columns = self.columns(
             None if known is self.panel else known, horizon=steps, quantiles=levels
         )
@@ -195,6 +175,7 @@ class Forecaster(training.Forecaster):
         horizon: int | None = None,
         level: float | Sequence[float] | None = None,
         jobs: int = 1,
+        progress: bool = False,
         on_event: OnEvent | None = None,
         **options: Any,
     ) -> Any:
@@ -211,6 +192,7 @@ class Forecaster(training.Forecaster):
             horizon: steps to forecast (default: as in a fit).
             level: percent that intervals should hold, such as [80, 95].
             jobs: fits at a time.
+            progress: show a bar, in a notebook or on a terminal.
             on_event: called as windows are done.
             options: roles of columns and settings of the reading, as of `fit`.
 
@@ -225,29 +207,39 @@ class Forecaster(training.Forecaster):
         panel, kind, config = self._read_for_scoring(df, options)
         if horizon is not None:
             config = with_settings(config, {"horizon": resolve_horizon(horizon, panel)})
-        result = scoring.backtest(
-            panel,
-            config,
-            windows=n_windows,
-            step=step_size,
-            refit=refit,
-            jobs=jobs,
-            quantiles=_and_median(resolve_levels(level, ())),
-            on_event=on_event,
-        )
+        with follow_progress(progress, on_event) as listener:
+            result = scoring.backtest(
+                panel,
+                config,
+                windows=n_windows,
+                step=step_size,
+                refit=refit,
+                jobs=jobs,
+                quantiles=_and_median(resolve_levels(level, ())),
+                on_event=listener,
+            )
         table = to_nixtla_columns(result.forecasts, panel, to_percents(level))
         return to_native(table, kind)
 
-    def backtest(self, data: Any = None, **options: Any) -> scoring.Result:
+    def backtest(
+        self,
+        data: Any = None,
+        *,
+        progress: bool = False,
+        on_event: OnEvent | None = None,
+        **options: Any,
+    ) -> scoring.Result:
         """Score these settings on the last windows of data, see `lstmcast.backtest`.
 
-        data: as of `fit` (default: those of the fit). options: arguments of `lstmcast.backtest`,
-        roles of columns and settings of the reading.
+        data: as of `fit` (default: those of the fit). progress: show a bar. on_event: called as
+        folds begin and end. options: arguments of `lstmcast.backtest`, roles of columns and
+        settings of the reading.
         """
-        own = ("windows", "step", "refit", "expanding", "jobs", "quantiles", "on_event")
+        own = ("windows", "step", "refit", "expanding", "jobs", "quantiles", "against")
         passed = {name: options.pop(name) for name in own if name in options}
         panel, kind, config = self._read_for_scoring(data, options)
-        result = scoring.backtest(panel, config, **passed)
+        with follow_progress(progress, on_event) as listener:
+            result = scoring.backtest(panel, config, on_event=listener, **passed)
         return _with_native_forecasts(result, kind)
 
     def evaluate(
@@ -258,6 +250,7 @@ class Forecaster(training.Forecaster):
         step: int | None = None,
         horizon: int | None = None,
         quantiles: Sequence[float] = NETWORK_QUANTILES,
+        against: str = "",
     ) -> scoring.Result:
         """Score on rows newer than those of the training, without a new fit.
 
@@ -271,6 +264,7 @@ class Forecaster(training.Forecaster):
             step=step,
             horizon=resolve_horizon(horizon, panel),
             quantiles=quantiles,
+            against=against,
         )
         return _with_native_forecasts(result, kind)
 
@@ -300,18 +294,38 @@ class Forecaster(training.Forecaster):
         panel, _ = self._read(data)
         return detection.detect(self, panel, rate=rate, adapt=adapt)
 
-    def update(self, data: Any, **options: Any) -> updating.Update:
+    def update(
+        self,
+        data: Any,
+        *,
+        progress: bool = False,
+        on_event: OnEvent | None = None,
+        **options: Any,
+    ) -> updating.Update:
         """Go on from newer rows and learn from them, see `lstmcast.update`.
 
         This forecaster stays as it is: the one that goes on is the result's `forecaster`.
+        progress: show a bar. on_event: called as the training goes on. options: arguments of
+        `lstmcast.update`.
         """
         panel, _ = self._read(data)
-        return updating.update(self, panel, **options)
+        with follow_progress(progress, on_event) as listener:
+            return updating.update(self, panel, on_event=listener, **options)
 
-    def explain(self, data: Any = None) -> explanation.Explanation:
-        """Explain forecasts by taking inputs away, see `lstmcast.explain`."""
+    def explain(
+        self,
+        data: Any = None,
+        *,
+        progress: bool = False,
+        on_event: OnEvent | None = None,
+    ) -> explanation.Explanation:
+        """Explain forecasts by taking inputs away, see `lstmcast.explain`.
+
+        progress: show a bar. on_event: called with each input that was taken away.
+        """
         panel, _ = self._read(data)
-        return explanation.explain(self, panel)
+        with follow_progress(progress, on_event) as listener:
+            return explanation.explain(self, panel, on_event=listener)
 
     def predict_insample(
         self,
@@ -399,14 +413,6 @@ class Forecaster(training.Forecaster):
         steps = resolve_horizon(horizon, self.panel) or self.horizon
         return to_native(make_future_frame(self.panel, steps), self._kind)
 
-    def _read(self, data: Any) -> tuple[Panel, str | ModuleType]:
-        """Read data as those of the fit; None is those of the fit themselves."""
-        self._require_fitted()
-        if data is None:
-            return self.panel, self._kind
-        panel, kind = read_like_forecaster(data, self)
-        return panel, self._kind if isinstance(data, Panel) else kind
-
     def _read_for_scoring(
         self, data: Any, options: dict[str, Any]
     ) -> tuple[Panel, str | ModuleType, Config]:
@@ -420,45 +426,6 @@ class Forecaster(training.Forecaster):
             read.kind,
             with_settings(self.config, list_reading_settings(reading)),
         )
-
-    def _require_fitted(self) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError(
-                "this Forecaster is not fitted yet", "call fit(data) first"
-            )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "networks" in vars(self)
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags
-
-        return Tags(
-            estimator_type=None,
-            target_tags=TargetTags(required=False),
-            input_tags=InputTags(),
-        )
-
-    def __getattr__(self, name: str) -> Any:
-        # Python asks here for what is not there only.
-        if name in _FITTED:
-            self._require_fitted()
-        raise AttributeError(
-            f"{type(self).__name__!r} object has no attribute {name!r}",
-            name=name,
-            obj=self,
-        )
-
-    def __repr__(self) -> str:
-        return describe_in_a_line(self, is_fitted=self.__sklearn_is_fitted__())
-
-    def _repr_html_(self) -> str:
-        return describe_as_html(self, is_fitted=self.__sklearn_is_fitted__())
-
-
-def _is_horizon(value: Any) -> bool:
-    """Whether an argument is a number of steps or a span of time, and no data."""
-    return isinstance(value, int | np.integer | str | pd.Timedelta)
 
 
 def _and_median(levels: Sequence[float]) -> tuple[float, ...]:

@@ -16,6 +16,7 @@ from lstmcast.api.arguments import (
     read_like_forecaster,
     read_to_fit,
 )
+from lstmcast.api.progress import follow_progress
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
 from lstmcast.errors import ArgumentError
@@ -41,6 +42,8 @@ def backtest(
     expanding: bool = True,
     jobs: int = 1,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
+    progress: bool = False,
     on_event: OnEvent | None = None,
     **options: Any,
 ) -> scoring.Result:
@@ -62,27 +65,32 @@ def backtest(
         jobs: folds at a time, each in a process of its own with one thread. Any number gives the
             same result, to the bit.
         quantiles: levels of the forecasts.
+        against: the simple method that the verdict compares with, such as "seasonal_naive"
+            (default: the best one).
+        progress: show a bar, in a notebook or on a terminal.
         on_event: called as folds begin and end.
         options: roles of columns, and settings of the reading, of a frame.
 
     Raises:
         DataError: no series is long enough.
-        UsageError: a number is out of range.
+        UsageError: a number is out of range, or there is no such method.
         ResourceError: a worker process was lost.
     """
     config = _require_config(config)
     read, reading = read_to_fit(panel, None, options, config.data)
-    result = scoring.backtest(
-        read.panel,
-        with_settings(config, list_reading_settings(reading)),
-        windows=windows,
-        step=step,
-        refit=refit,
-        expanding=expanding,
-        jobs=jobs,
-        quantiles=quantiles,
-        on_event=on_event,
-    )
+    with follow_progress(progress, on_event) as listener:
+        result = scoring.backtest(
+            read.panel,
+            with_settings(config, list_reading_settings(reading)),
+            windows=windows,
+            step=step,
+            refit=refit,
+            expanding=expanding,
+            jobs=jobs,
+            quantiles=quantiles,
+            against=against,
+            on_event=listener,
+        )
     return _in_kind(result, read.kind)
 
 
@@ -94,6 +102,7 @@ def evaluate(
     step: int | None = None,
     horizon: int | None = None,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
 ) -> scoring.Result:
     """Score a fitted forecaster on rows newer than those it was trained on, without a new fit.
 
@@ -109,11 +118,12 @@ def evaluate(
         step: steps from one cutoff to the next (default: the horizon).
         horizon: steps to forecast (default: the trained horizon).
         quantiles: levels of the forecasts.
+        against: the simple method that the verdict compares with (default: the best one).
 
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to
             forecast from.
-        UsageError: a number is out of range.
+        UsageError: a number is out of range, or there is no such method.
     """
     read = read_like_forecaster(panel, forecaster)
     result = scoring.evaluate(
@@ -123,6 +133,7 @@ def evaluate(
         step=step,
         horizon=horizon,
         quantiles=quantiles,
+        against=against,
     )
     return _in_kind(result, read.kind)
 
@@ -177,6 +188,7 @@ def update(
     validation: int | None = None,
     time_budget: float | str | None = None,
     revised: bool = False,
+    progress: bool = False,
     on_event: OnEvent | None = None,
 ) -> updating.Update:
     """Let a forecaster go on from the newer rows of data, and learn from them.
@@ -194,6 +206,7 @@ def update(
             at least).
         time_budget: seconds, or text like `5m`, after which training stops.
         revised: whether rows that the run already has may have changed; the newer values count.
+        progress: show a bar, in a notebook or on a terminal.
         on_event: called as the training goes on.
 
     Raises:
@@ -202,17 +215,18 @@ def update(
         DivergedError: the loss explodes.
     """
     read = read_like_forecaster(panel, forecaster)
-    return updating.update(
-        forecaster,
-        read.panel,
-        gates=gates,
-        steps=steps,
-        lr=lr,
-        validation=validation,
-        time_budget=time_budget,
-        revised=revised,
-        on_event=on_event,
-    )
+    with follow_progress(progress, on_event) as listener:
+        return updating.update(
+            forecaster,
+            read.panel,
+            gates=gates,
+            steps=steps,
+            lr=lr,
+            validation=validation,
+            time_budget=time_budget,
+            revised=revised,
+            on_event=listener,
+        )
 
 
 def explain(forecaster: Predictor, panel: Any = None) -> explanation.Explanation:
@@ -233,15 +247,22 @@ def explain(forecaster: Predictor, panel: Any = None) -> explanation.Explanation
 
 
 def tune(
-    panel: Any, config: Config = tuning.UNTUNED_CONFIG, **options: Any
+    panel: Any,
+    config: Config = tuning.UNTUNED_CONFIG,
+    *,
+    progress: bool = False,
+    on_event: OnEvent | None = None,
+    **options: Any,
 ) -> tuning.Tuning | None:
     """Search the settings of a fit, and measure on unseen windows what that was worth.
 
     Args:
         panel: all data, as a frame or a `Panel`; left as they are.
         config: what every trial starts from, and trial 0 is.
+        progress: show a bar, in a notebook or on a terminal.
+        on_event: called as trials go on.
         options: how to search, as of `lstmcast.tuning.tune.tune`: trials, windows, unseen, params,
-            study, jobs, time_budget, on_event. Then roles of columns and settings of the reading.
+            study, jobs, time_budget. Then roles of columns and settings of the reading.
 
     Returns:
         What was found; None where other processes are still at work on the study.
@@ -253,14 +274,14 @@ def tune(
     """
     search = {name: options.pop(name) for name in _SEARCH_OPTIONS if name in options}
     read, reading = read_to_fit(panel, None, options, config.data)
-    return tuning.tune(
-        read.panel, with_settings(config, list_reading_settings(reading)), **search
-    )
+    settings = with_settings(config, list_reading_settings(reading))
+    with follow_progress(progress, on_event) as listener:
+        return tuning.tune(read.panel, settings, on_event=listener, **search)
 
 
 _SEARCH_OPTIONS = (
     *("trials", "windows", "unseen", "params"),
-    *("study", "jobs", "time_budget", "on_event"),
+    *("study", "jobs", "time_budget"),
 )
 
 

@@ -8,7 +8,7 @@ the last step that its forecast may know; a fold is the windows that are forecas
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from lstmcast.evaluation.cutoffs import (
     require_positive_option,
     require_whole_windows,
 )
+from lstmcast.evaluation.result import Result as Result
 from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.features.seasonal.seasonality import infer_seasons
 from lstmcast.features.steps import Seasons
@@ -50,20 +51,6 @@ from lstmcast.scoring.verdict import (
 )
 
 _DEFAULT_CONFIG = Config()
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """How good forecasts from past cutoffs were.
-
-    verdict: scores of all windows. folds: one verdict a cutoff, oldest first. forecasts: one row
-    per series, cutoff and step: the series columns, `cutoff` (last timestamp known), the time
-    column, `actual` (NaN where missing), then the columns of the forecast table.
-    """
-
-    verdict: Verdict
-    folds: tuple[Verdict, ...]
-    forecasts: pd.DataFrame
 
 
 class _Forecasts(NamedTuple):

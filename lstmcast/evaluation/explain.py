@@ -23,12 +23,15 @@ from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, choose_evenly
 from lstmcast.scoring import metrics
+from lstmcast.scoring.result_views import ResultView, count_things
 from lstmcast.scoring.verdict import actuals_after_origins
 
 MAX_EXPLAINED_WINDOWS = 200
 """Most windows that are explained; of many series evenly chosen ones."""
 MAX_OCCLUDED_STEPS = 60
 """Most past steps that are taken away one by one."""
+_MAX_SHOWN_FACTORS = 3
+"""Factors of each kind that a notebook shows."""
 MIN_EXPLAINED_STEPS = 4
 """Steps of history that an explained window has at least, or a season if that is more."""
 
@@ -48,8 +51,8 @@ class Factor(NamedTuple):
     helps: float
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(ResultView):
     """Factors, those of a kind together, the one that moved forecasts most first."""
 
     windows: int
@@ -68,6 +71,21 @@ class Explanation:
         for factors in by_kind.values():
             rows += factors[:top]
         return pd.DataFrame(rows, columns=list(Factor._fields))
+
+    def sentences(self) -> list[str]:
+        """Return what was forecast and how well, and what a figure of the table means."""
+        windows = count_things(self.windows, "window")
+        steps = count_things(self.horizon, "step")
+        with_all = f"{windows} of {steps}, with a mean error (MASE) of {self.mase:.3g}."
+        meaning = (
+            "Without an input the forecast is moved by so much (moved), and its error grows by so"
+            " much (helps)."
+        )
+        return [with_all, meaning]
+
+    def make_summary_table(self) -> pd.DataFrame:
+        """Return the factors of each kind that moved forecasts most."""
+        return self.frame(_MAX_SHOWN_FACTORS)
 
 
 def explain(

@@ -131,9 +131,7 @@ def forecast_candidates(
         profile = level_at_origin + steps.profile[season_ago]
         profile = np.where(known, profile, level)
 
-    # A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
-    share_left = _DAMPING_WITHOUT_SEASON if m == 1 else _DAMPING
-    damping = np.cumsum(share_left**h)
+    damping = accumulate_damping(horizon, m)
     trend = steps.trend[at]
     damped_trend = level + trend * damping
 
@@ -167,6 +165,16 @@ def _patterns_ahead(steps: StepArrays, first: Ints, at: Ints, h: Ints) -> Floats
         value = getattr(steps, pattern.name)[rows]
         total += np.where(known, value, 0.0)
     return total
+
+
+def accumulate_damping(horizon: int, season: int) -> Floats:
+    """How often the trend of one step is added up to each step ahead, [H], at most h times.
+
+    A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
+    """
+    h = np.arange(1, horizon + 1)
+    share_left = _DAMPING_WITHOUT_SEASON if season == 1 else _DAMPING
+    return np.asarray(np.cumsum(share_left**h))
 
 
 def older_seasonal_values(

@@ -32,6 +32,7 @@ from lstmcast.panel.extend import append_new_series, with_training_history
 from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Floats, Ints
+from lstmcast.scoring.result_views import ResultView, count_things
 
 NUMERIC_COLUMNS = ("actual", "expected", "low", "high", "score")
 """Numbers that the table has of each row."""
@@ -45,8 +46,8 @@ _NEVER = -(2**62)
 _SeriesKey = tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class Detection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Detection(ResultView):
     """Rows that were judged, and how many of them are not as expected.
 
     rows: the series columns, the time column, `actual`, `expected`, `low` and `high` (an ordinary
@@ -79,6 +80,19 @@ class Detection:
     def events(self) -> pd.DataFrame:
         """Anomalies that follow each other, as one row each, see `events.find_events`."""
         return find_events(self.rows)
+
+    def sentences(self) -> list[str]:
+        """Return how many rows are not as expected, and the notes."""
+        figures = {name: int(figure) for name, figure in self.figures.items()}
+        judged = count_things(figures["judged"], "row")
+        kinds = f"{figures['points']:,} single, {figures['runs']:,} in runs"
+        kinds += f", {figures['stuck']:,} stuck"
+        found = f"{figures['anomalies']:,} of {judged} judged are anomalies: {kinds}."
+        return [found, *self.notes]
+
+    def make_summary_table(self) -> pd.DataFrame:
+        """Return the events."""
+        return self.events
 
 
 class ThresholdPair(NamedTuple):

@@ -29,15 +29,19 @@ from lstmcast.forecasting.predictor import (
     Predictor,
 )
 from lstmcast.network.trained import TrainedNetwork
+from lstmcast.panel.frames.native import make_frame
 from lstmcast.panel.holdout import Holdout, split_holdout
 from lstmcast.panel.merge import MergedPanel, merge_panels
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 from lstmcast.runs import serialization
 from lstmcast.scoring.gates import Gate
+from lstmcast.scoring.result_views import ResultView, count_things
 from lstmcast.scoring.verdict import Verdict, actuals_after_origins, score_forecasts
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lstmcast.training.recipes import Recipe
 
 
@@ -45,8 +49,8 @@ DEFAULT_UPDATE_STEPS = 60
 """Training steps of each network where none are requested."""
 
 
-@dataclass(frozen=True, eq=False)
-class Update:
+@dataclass(frozen=True, eq=False, repr=False)
+class Update(ResultView):
     """What came of new rows.
 
     forecaster: goes on from the newest of them. rows, late, changed: rows that were new, values
@@ -77,6 +81,26 @@ class Update:
     def news(self) -> bool:
         """Whether there was anything that the run did not have."""
         return bool(self.rows or self.late or self.changed)
+
+    def sentences(self) -> list[str]:
+        """Return what was new, what was learnt from it, and whether that is kept."""
+        new = count_things(self.rows, "new row")
+        news = f"{new}, {self.late:,} late and {self.changed:,} changed values."
+        if self.kept is None:
+            return [news, f"Nothing was learnt: {self.why}."]
+        rows = count_things(self.learnt, "row")
+        windows = count_things(self.windows, "window")
+        learnt = f"Learnt from {rows}, and checked on {windows} after them."
+        rules = " and ".join(map(str, self.gates))
+        if self.kept:
+            return [news, learnt, f"What was learnt is kept, since {rules}."]
+        return [news, learnt, f"What was learnt is not kept, since not {rules}."]
+
+    def make_summary_table(self) -> "pd.DataFrame":
+        """Return the scores of the networks before and after, where something was learnt."""
+        verdicts = {"before": self.was, "after": self.now}
+        rows = {name: verdict.model for name, verdict in verdicts.items() if verdict}
+        return make_frame(rows, "networks").reset_index()
 
 
 def update(

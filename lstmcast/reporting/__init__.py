@@ -6,6 +6,7 @@
 `inspection_plot` the picture of a panel before a fit
 `chosen_series`   which series a picture shows
 `season_plot`     the picture of a season
+`component_plot`  what a series is made of as a picture
 `tuning_plot`     the picture of a search
 `pages/`          a run or a forecast as a page for a browser
 `trackers`        a finished fit in TensorBoard, MLflow or CSV

@@ -1,5 +1,6 @@
 """Which series of a panel a picture shows, as a user names them."""
 
+from collections.abc import Sequence
 from math import isnan
 
 import numpy as np
@@ -16,23 +17,28 @@ MAX_CHOSEN_SERIES = 24
 """Series that one picture shows at most."""
 
 
-def choose_series(panel: Panel, which: str, verdict: Verdict | None = None) -> Ints:
+def choose_series(
+    panel: Panel, which: str | Sequence[str], verdict: Verdict | None = None
+) -> Ints:
     """Return the numbers of the series to draw.
 
-    which: names, with commas between them and slashes within those of several columns; a number of
-    series from the first one on; "worst" or "best" for those of most and least error in a verdict.
+    which: names, a list or a text with commas between them, with slashes within those of several
+    columns; a number of series from the first one on; "worst" or "best" for those of most and least
+    error in a verdict.
 
     Raises UsageError for a name that no series has, and where no verdict has the errors of series.
     """
     if which in ("worst", "best"):
         return _rank_series(panel, verdict, worst_first=which == "worst")
-    if which.isdecimal() and (which,) not in panel.keys:
-        count = min(int(which), len(panel), MAX_CHOSEN_SERIES)
-        return np.arange(max(count, 1))
+    if isinstance(which, str):
+        if which.isdecimal() and (which,) not in panel.keys:
+            count = min(int(which), len(panel), MAX_CHOSEN_SERIES)
+            return np.arange(max(count, 1))
+        which = which.split(",")
     names = ["/".join(key) or panel.columns.target[0] for key in panel.keys]
     places = {name: place for place, name in enumerate(names)}
     chosen = []
-    for name in which.split(","):
+    for name in which:
         plain = "/".join(part.strip() for part in name.split("/"))
         if plain not in places:
             raise UsageError(

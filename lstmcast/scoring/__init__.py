@@ -8,6 +8,7 @@ Arrays only.
 `binary`    scores of probabilities, for targets of 0 and 1
 `verdict`   the network beside the baselines on the same windows
 `verdict_views` a verdict as a table, a line and a page of a notebook
+`result_views` any result as a line and a page of a notebook
 `wording`   the verdict in plain English
 `gates`     rules on scores, such as mase>1
 """

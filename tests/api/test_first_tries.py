@@ -187,6 +187,15 @@ def test_23_the_data_of_the_fit_are_forecast(fitted: Forecaster) -> None:
     assert (errors["residual"] == errors["y"] - errors["lstmcast"]).all()
 
 
+def test_24_a_forecast_is_drawn(fitted: Forecaster) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    axes = fitted.plot()
+    assert [one.get_title(loc="left") for one in axes] == ["a", "b"]
+    assert pyplot.gcf() is axes[0].figure
+    pyplot.close("all")
+
+
 def test_25_the_score_is_the_negative_mase(fitted: Forecaster) -> None:
     assert fitted.score(TEST) == -fitted.evaluate(TEST).verdict.model["mase"]
     assert "need rows after 2024-04-14" in say(lambda: fitted.score(fitted.panel))

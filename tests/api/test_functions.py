@@ -9,6 +9,7 @@ from lstmcast import (
     Config,
     Forecaster,
     Panel,
+    UsageError,
     backtest,
     detect,
     evaluate,
@@ -40,6 +41,29 @@ def test_a_backtest_of_a_frame_is_that_of_its_panel() -> None:
     assert of_frame.verdict.model["mae"] == of_panel.verdict.model["mae"]
     own = Forecaster(CONFIG).backtest(FRAME, windows=2)
     assert own.verdict.model["mae"] == of_panel.verdict.model["mae"]
+
+
+def test_a_verdict_compares_with_the_method_that_is_named(fitted: Forecaster) -> None:
+    for verdict in (
+        backtest(FRAME, CONFIG, windows=2, refit=False, against="naive").verdict,
+        Forecaster(CONFIG).backtest(FRAME, windows=2, against="naive").verdict,
+        evaluate(fitted, NEW, against="naive").verdict,
+        fitted.evaluate(NEW, against="naive").verdict,
+    ):
+        assert verdict.best_baseline == "naive"
+    with pytest.raises(UsageError, match="'naif'; did you mean 'naive'"):
+        fitted.evaluate(NEW, against="naif")
+
+
+def test_long_works_show_how_far_they_are(
+    fitted: Forecaster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    backtest(FRAME, CONFIG, windows=2, progress=True)
+    assert "2/2" in capsys.readouterr().out
+    fitted.cross_validation(n_windows=2, progress=True)
+    assert "2/2" in capsys.readouterr().out
+    fitted.explain(progress=True)
+    assert "explain" not in capsys.readouterr().err
 
 
 def test_a_configuration_is_no_forecaster() -> None:

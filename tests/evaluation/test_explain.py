@@ -46,6 +46,13 @@ def test_the_lag_that_a_series_repeats_is_the_one_that_moves_its_forecast(
     assert first.moved > 0.3
     assert first.helps > 0.1
 
+    windows = explanation.windows
+    assert repr(explanation).startswith(f"<Explanation: {windows} windows of 1 step, ")
+    assert explanation.make_summary_table()["name"].tolist() == [
+        *ranked(explanation, "lag")[:3],
+        *ranked(explanation, "past step")[:3],
+    ]
+
 
 def test_the_covariate_that_drives_a_series_is_named_before_one_that_does_not() -> None:
     rng = np.random.default_rng(1)

@@ -314,6 +314,9 @@ def test_a_stuck_value_is_an_event_however_long_it_lasts(
     assert set(kinds) == {"stuck"} and found.figures["stuck"] == 96
     assert (found.rows["score"][854 - TRAINED : 950 - TRAINED] >= 1).all()
     assert found.rows["kind"][950 - TRAINED :].isin(["", "point", "run"]).all()
+    assert f"{found.figures['judged']:,} rows judged are anomalies: " in repr(found)
+    assert ", 96 stuck." in repr(found)
+    assert "<td>stuck</td>" in found._repr_html_()
 
 
 def test_a_value_is_as_stuck_row_by_row_as_it_is_in_a_file(

@@ -86,6 +86,24 @@ def test_networks_trained_further_are_kept_where_the_gate_holds(
     assert outcome.now.model["mase"] != outcome.was.model["mase"]
 
 
+@pytest.mark.parametrize("gates", [ALWAYS, NEVER])
+def test_an_update_says_what_was_new_and_whether_it_is_kept(
+    gates: list[Gate], fitted: Forecaster
+) -> None:
+    outcome = update(fitted, months(70), gates=gates, steps=1)
+    assert repr(outcome) == "<Update: 20 new rows, 0 late and 0 changed values.>"
+    new, learnt, decision = outcome.sentences()
+    assert "10 rows" in learnt and "4 windows" in learnt
+    assert f"not {gates[0]}" in decision or outcome.kept
+    table = outcome.make_summary_table()
+    assert outcome.was is not None and outcome.now is not None
+    scores = [outcome.was.model["mase"], outcome.now.model["mase"]]
+    assert table["mase"].tolist() == scores
+    nothing = update(fitted, months(50))
+    assert "Nothing was learnt: " in nothing._repr_html_()
+    assert nothing.make_summary_table().empty
+
+
 def test_where_the_gate_fails_the_networks_stay_and_the_history_grows(
     fitted: Forecaster,
 ) -> None:

@@ -28,10 +28,16 @@ def panel() -> Panel:
 
 @pytest.mark.parametrize(
     ("which", "chosen"),
-    [("c,a", [2, 0]), ("2", [0, 1]), ("worst", [1, 2, 0]), ("best", [0, 2, 1])],
+    [
+        ("c,a", [2, 0]),
+        (["c", "a"], [2, 0]),
+        ("2", [0, 1]),
+        ("worst", [1, 2, 0]),
+        ("best", [0, 2, 1]),
+    ],
 )
 def test_series_are_chosen_as_they_are_named(
-    which: str, chosen: list[int], panel: Panel
+    which: str | list[str], chosen: list[int], panel: Panel
 ) -> None:
     assert choose_series(panel, which, VERDICT).tolist() == chosen
 

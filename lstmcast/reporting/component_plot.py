@@ -1,0 +1,73 @@
+"""What one series is made of as a picture: a row each for level, trend, seasons, effects, the rest.
+
+Axes: T steps, H horizon.
+"""
+
+import numpy as np
+import pandas as pd
+
+from lstmcast.evaluation.components import EFFECT_PREFIX, SEASON_PREFIX
+from lstmcast.panel.panel import Panel
+from lstmcast.reporting.plots import (
+    FIGURE_WIDTH_INCHES,
+    INK_COLOUR,
+    MODEL_COLOUR,
+    Picture,
+    label_series_axes,
+    picture_style,
+    to_plot_times,
+)
+
+_ROW_INCHES = 1.4
+
+
+def plot_components(
+    panel: Panel, components: pd.DataFrame, n_history: int | None = None
+) -> Picture:
+    """Draw the components of the first series, the past in black and the steps ahead in colour.
+
+    components: of `evaluation.components.decompose_series` for this series, T + H rows. n_history:
+    past steps (default: all of them).
+    """
+    length = int(panel.lengths[0])
+    begin = 0 if n_history is None else max(0, length - n_history)
+    past = np.arange(begin, length)
+    # From the last observed step on, so that there is no gap.
+    ahead = np.arange(length - 1, len(components))
+    # The last column before the components is the forecast, the one before that the target.
+    first = list(components).index("forecast") + 1
+    value = components.iloc[:, first - 2].fillna(components["forecast"])
+    rows = {"": value} | {
+        _name_component(str(name)): components[name]
+        for name in components.columns[first:]
+        if components[name].any()
+    }
+    from matplotlib.figure import Figure
+
+    with picture_style():
+        size = (FIGURE_WIDTH_INCHES, _ROW_INCHES * len(rows))
+        figure = Figure(figsize=size, layout="constrained")
+        stacked = figure.subplots(len(rows), sharex=True, squeeze=False)[:, 0]
+        for axes, (title, values) in zip(stacked, rows.items(), strict=True):
+            numbers = values.to_numpy()
+            axes.plot(to_plot_times(panel, 0, past), numbers[past], color=INK_COLOUR)
+            axes.plot(
+                to_plot_times(panel, 0, ahead), numbers[ahead], color=MODEL_COLOUR
+            )
+            axes.set_title(title, loc="left", fontsize=9)
+            if title and title != "level":
+                axes.axhline(0, color=INK_COLOUR, linewidth=0.6, linestyle=":")
+        label_series_axes(stacked[0], panel, 0)
+    caption = (
+        "What the series is made of: level, seasons, effects and remainder add up to the values on"
+        f" top. The last {len(ahead) - 1} steps are forecast."
+    )
+    return Picture("components", "Components", caption, figure)
+
+
+def _name_component(name: str) -> str:
+    if name.startswith(SEASON_PREFIX):
+        return f"season of {name.removeprefix(SEASON_PREFIX)} steps"
+    if name.startswith(EFFECT_PREFIX):
+        return f"effect of {name.removeprefix(EFFECT_PREFIX)}"
+    return {"trend": "trend: change of the level in a step"}.get(name, name)
