@@ -22,7 +22,7 @@ from lstmcast.forecasting.predictor import Predictor
 from lstmcast.runs.disk import write_file
 
 if TYPE_CHECKING:
-    from lstmcast.deployment.onnx_graph import ForecastGraph
+    from lstmcast.deployment.graph.forecast import ForecastGraph
 
 ONNX_OPSET = 17
 EXPORT_SCHEMA_VERSION = 1
@@ -96,7 +96,7 @@ def export(run: Predictor, path: str | Path) -> Exported:
     """
     require_onnx()
     require_exportable(run)
-    from lstmcast.deployment.onnx_graph import ForecastGraph
+    from lstmcast.deployment.graph.forecast import ForecastGraph
 
     graph = ForecastGraph(run).eval()
     data = _to_onnx(graph)

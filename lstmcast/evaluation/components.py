@@ -15,6 +15,7 @@ from lstmcast.features.candidates import accumulate_damping, same_phase_offsets
 from lstmcast.features.preprocessing import Scaling
 from lstmcast.features.rows import series_of_rows
 from lstmcast.features.scaler import inverse_transform
+from lstmcast.features.seasonal.long_memory import list_patterns
 from lstmcast.features.smoothing import exponential_moving_average, moving_average
 from lstmcast.features.steps import StepArrays
 from lstmcast.forecasting.predictor import Predictor
@@ -135,12 +136,14 @@ def _split_level_and_seasons(steps: StepArrays, horizon: int) -> dict[str, _Part
     The level is that of Brown's (1959) double exponential smoothing, which does not lag behind a
     straight line; ahead it goes on by its damped trend.
     """
-    m, m2 = steps.seasons
+    m, m2, m3 = steps.seasons
     seasons = {}
     if m > 1:
         seasons[f"{SEASON_PREFIX}{m}"] = _find_season(steps.index, steps, m, horizon)
     if m2:
         seasons[f"{SEASON_PREFIX}{m2}"] = _find_long_season(steps, horizon)
+    if m3:
+        seasons[f"{SEASON_PREFIX}{m3}"] = _find_longest_season(steps, horizon)
     rest = steps.z.copy()
     for season in seasons.values():
         rest -= season.history
@@ -168,7 +171,7 @@ def _split_level_and_seasons(steps: StepArrays, horizon: int) -> dict[str, _Part
 
 def _find_long_season(steps: StepArrays, horizon: int) -> _Part:
     """What the second season adds to the first; 0 in its own first cycle."""
-    m, m2 = steps.seasons
+    m, m2, _ = steps.seasons
     short = _find_season(steps.index, steps, m, horizon)
     profile = steps.profile
     # Where a year is no whole number of weeks, the same day of a year ago was another weekday: the
@@ -190,6 +193,20 @@ def _find_long_season(steps: StepArrays, horizon: int) -> _Part:
     return _Part(
         history=np.where(is_first, 0.0, long.history - short.history),
         ahead=np.where(has_cycle[:, None], long.ahead - short.ahead, 0.0),
+    )
+
+
+def _find_longest_season(steps: StepArrays, horizon: int) -> _Part:
+    """What the third season adds to the others: its slow pattern, 0 in its own first cycle."""
+    *_, pattern = list_patterns(steps.seasons)
+    shift = pattern.width // 2
+    part = _find_season(steps.pattern_3, steps, pattern.season, horizon, shift)
+    lengths = np.diff(steps.offsets)
+    is_first = concat_ranges(np.zeros_like(lengths), lengths) < pattern.season
+    has_cycle = lengths >= pattern.season
+    return _Part(
+        history=np.where(is_first, 0.0, part.history),
+        ahead=np.where(has_cycle[:, None], part.ahead, 0.0),
     )
 
 

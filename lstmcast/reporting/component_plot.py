@@ -8,13 +8,11 @@ import pandas as pd
 
 from lstmcast.evaluation.components import EFFECT_PREFIX, SEASON_PREFIX
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.plots import (
-    FIGURE_WIDTH_INCHES,
+from lstmcast.reporting.plots import FIGURE_WIDTH_INCHES, Picture, picture_style
+from lstmcast.reporting.series_axes import (
     INK_COLOUR,
     MODEL_COLOUR,
-    Picture,
     label_series_axes,
-    picture_style,
     to_plot_times,
 )
 

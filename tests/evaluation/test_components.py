@@ -119,7 +119,7 @@ def test_the_weekday_of_a_year_ago_is_no_part_of_the_year() -> None:
     values = 5 * WEEK[steps % 7] + year + rng.normal(size=len(steps)) - 200
     panel = read_days({"y": values})
     forecaster = Forecaster(Config(horizon=14, steps=0)).fit(panel)
-    assert forecaster.scaling.seasons == (7, 365)
+    assert forecaster.scaling.seasons == (7, 365, 0)
     table = decompose_series(forecaster)[2 * 365 :]
     # Without the average over a week, differences of weekdays of up to 85 would be in it.
     np.testing.assert_allclose(
@@ -139,3 +139,24 @@ def test_other_data_are_taken_apart_as_those_of_the_fit(
     np.testing.assert_allclose(table["level"][past], own["level"][past])
     with pytest.raises(DataError, match="promotion"):
         decompose_series(forecaster, horizon=8)
+
+
+def test_a_year_under_a_week_of_hours_is_a_component_of_its_own() -> None:
+    hours = np.arange(2 * 8760 + 2000)
+    year = 30 * np.sin(2 * np.pi * hours / 8760)
+    day = 10 * np.sin(2 * np.pi * hours / 24)
+    weekday = np.where(hours // 24 % 7 < 5, 5.0, -12.5)
+    rng = np.random.default_rng(2)
+    y = -20 + year + day + weekday + rng.normal(size=len(hours))
+    stamps = pd.date_range("2022-01-01", periods=len(hours), freq="h")
+    frame = pd.DataFrame({"hour": stamps, "y": y})
+    panel = Panel.from_frame(frame, target="y", time="hour")
+    forecaster = Forecaster(Config(horizon=24, steps=0)).fit(panel)
+    assert tuple(forecaster.scaling.seasons) == (24, 168, 8760)
+
+    table = decompose_series(forecaster)
+    late = table[8760 * 2 : len(hours)]
+    found = late["season_8760"].to_numpy()
+    assert np.corrcoef(found, year[8760 * 2 :])[0, 1] > 0.9
+    total = sum_parts(table[: len(hours)]).to_numpy()
+    np.testing.assert_allclose(total, y)

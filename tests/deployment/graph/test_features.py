@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.deployment.onnx_features import GraphFeatures
+from lstmcast.deployment.graph.features import GraphFeatures
 from lstmcast.features.candidates import (
     CANDIDATES,
     forecast_candidates,

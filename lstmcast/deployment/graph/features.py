@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstmcast.deployment.onnx_operations import (
+from lstmcast.deployment.graph.operations import (
     fill_from_past,
     lag_steps,
     lagged_difference,
@@ -26,7 +26,7 @@ from lstmcast.deployment.onnx_operations import (
     regression_slope,
     values_from_end,
 )
-from lstmcast.deployment.onnx_patterns import GraphPatterns
+from lstmcast.deployment.graph.patterns import GraphPatterns
 from lstmcast.features.candidates import same_phase_offsets
 from lstmcast.features.steps import MIN_SCALE, Seasons
 

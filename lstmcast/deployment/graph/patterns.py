@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstmcast.deployment.onnx_operations import (
+from lstmcast.deployment.graph.operations import (
     lag_steps,
     lagged_difference,
     last_steps,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.deployment.onnx_patterns import GraphPatterns
+from lstmcast.deployment.graph.patterns import GraphPatterns
 from lstmcast.features.candidates import forecast_candidates
 from lstmcast.features.scaler import fit_scaler
 from lstmcast.features.seasonal.long_memory import (

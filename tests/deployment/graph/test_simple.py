@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.deployment.onnx_simple import SimpleGraph
+from lstmcast.deployment.graph.simple import SimpleGraph
 from lstmcast.features.steps import Seasons
 from lstmcast.ragged import NAN
 from lstmcast.scoring.baselines import forecast_baseline, list_baselines, mean_change

@@ -16,7 +16,7 @@ from lstmcast.config import (
     WindowConfig,
 )
 from lstmcast.deployment.export import build_feed
-from lstmcast.deployment.onnx_graph import ForecastGraph
+from lstmcast.deployment.graph.forecast import ForecastGraph
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
 from tests.make import panel_of, wavy

@@ -6,7 +6,7 @@ Axes: B series, T steps, H horizon, m season length.
 import torch
 from torch import Tensor
 
-from lstmcast.deployment.onnx_operations import fill_by_phase, values_from_end
+from lstmcast.deployment.graph.operations import fill_by_phase, values_from_end
 from lstmcast.features.candidates import same_phase_offsets
 from lstmcast.scoring.baselines import MAX_MEDIAN_STEPS, SECOND_SEASON_SUFFIX
 

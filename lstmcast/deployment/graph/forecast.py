@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from lstmcast.config import NETWORK_QUANTILES
-from lstmcast.deployment.onnx_features import FixedScale, GraphFeatures, GraphSteps
-from lstmcast.deployment.onnx_operations import last_steps
-from lstmcast.deployment.onnx_simple import SimpleGraph
+from lstmcast.deployment.graph.features import FixedScale, GraphFeatures, GraphSteps
+from lstmcast.deployment.graph.operations import last_steps
+from lstmcast.deployment.graph.simple import SimpleGraph
 from lstmcast.features.candidates import (
     CANDIDATES,
     N_FAST_CANDIDATES,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.deployment import onnx_operations as operations
+from lstmcast.deployment.graph import operations
 
 NAN = float("nan")
 
