@@ -23,14 +23,9 @@ from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.features.preprocessing import fit_scaling
 from lstmcast.features.seasonal.seasonality import infer_seasons
 from lstmcast.features.windows import Windows, default_context
-from lstmcast.network.generations import upgrade_network
+from lstmcast.network.generations import infer_shape, upgrade_network
 from lstmcast.network.inference import forecast_windows
-from lstmcast.network.trained import (
-    NetworkShape,
-    TrainedNetwork,
-    count_neighbours,
-    count_recurrent_layers,
-)
+from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import choose_evenly
 from lstmcast.scoring.verdict import score_forecasts
@@ -56,18 +51,9 @@ class Trial(NamedTuple):
 
 
 def read_weights(path: Path) -> TrainedNetwork:
-    """Read a network of any generation; raises OSError or ValueError where it is none."""
+    """Read a network of any generation; raises OSError, KeyError or ValueError where it is none."""
     weights = load_file(path)
-    shape = NetworkShape(
-        features=weights["encoder.weight_ih_l0"].shape[1],
-        local=weights["local.weight"].shape[1],
-        # The last layer puts out the corrections of all quantiles, and a logit of each candidate.
-        candidates=len(weights["head.4.bias"]) - len(NETWORK_QUANTILES),
-        hidden=len(weights["state.weight"]),
-        layers=count_recurrent_layers(weights),
-        neighbours=count_neighbours(weights),
-    )
-    return upgrade_network(shape, weights)
+    return upgrade_network(infer_shape(weights), weights)
 
 
 def iter_trials(data: Path = DATA) -> Iterator[Trial]:

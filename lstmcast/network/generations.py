@@ -11,13 +11,37 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_FAST_FEATURES, N_STEP_FEATURES
-from lstmcast.network.trained import INPUT_WEIGHT_NAME, NetworkShape, TrainedNetwork
+from lstmcast.network.trained import (
+    INPUT_WEIGHT_NAME,
+    NetworkShape,
+    TrainedNetwork,
+    count_neighbours,
+    count_recurrent_layers,
+)
 from lstmcast.ragged import Floats, Singles
 
 _NO_SHARE = np.float32(-1e9)
 """A logit whose softmax is exactly 0 beside any other."""
+
+
+def infer_shape(weights: Mapping[str, Singles]) -> NetworkShape:
+    """Infer the shape of a pretrained network, of any generation, from its weights.
+
+    Raises KeyError where they are of no such network.
+    """
+    # The last layer puts out the corrections of all quantiles, and a logit of each candidate.
+    n_outputs = len(weights["head.4.bias"])
+    return NetworkShape(
+        features=weights["encoder.weight_ih_l0"].shape[1],
+        local=weights["local.weight"].shape[1],
+        candidates=n_outputs - len(NETWORK_QUANTILES),
+        hidden=len(weights["state.weight"]),
+        layers=count_recurrent_layers(weights),
+        neighbours=count_neighbours(weights),
+    )
 
 
 def upgrade_network(

@@ -12,14 +12,9 @@ from safetensors.numpy import load_file
 
 from lstmcast.config import Config, ModelConfig
 from lstmcast.errors import UsageError
-from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
-from lstmcast.features.steps import N_STEP_FEATURES
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.network.trained import (
-    NetworkShape,
-    count_neighbours,
-    count_recurrent_layers,
-)
+from lstmcast.network.generations import infer_shape, upgrade_network
+from lstmcast.network.trained import NetworkShape
 from lstmcast.ragged import Singles
 from lstmcast.runs import serialization
 from lstmcast.training.recipes import WeightArrays
@@ -51,24 +46,16 @@ class TrainingStart(NamedTuple):
 
 def load_pretrained_arrays() -> WeightArrays:
     """Return the shipped weights, trained on synthetic series only (see `pretrain.py`)."""
-    weights = {}
-    for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
-        weights[name] = value.astype(np.float32)
-    return weights
+    return load_pretrained_weights().arrays
 
 
 def load_pretrained_weights() -> InitialWeights:
-    """Return the shipped weights."""
-    arrays = load_pretrained_arrays()
-    shape = NetworkShape(
-        N_STEP_FEATURES,
-        N_LOCAL_FEATURES,
-        len(CANDIDATES),
-        hidden=len(arrays["state.weight"]),
-        layers=count_recurrent_layers(arrays),
-        neighbours=count_neighbours(arrays),
-    )
-    return InitialWeights(arrays, shape)
+    """Return the shipped weights, of the inputs of this version."""
+    weights = {}
+    for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
+        weights[name] = value.astype(np.float32)
+    network = upgrade_network(infer_shape(weights), weights)
+    return InitialWeights(dict(network.weights), network.shape)
 
 
 def load_trusted_weights(path: str) -> InitialWeights:

@@ -267,19 +267,19 @@ def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
 
 def shipped() -> TorchNetwork:
     """The shipped network, rebuilt from its weights alone."""
-    weights = initial_weights.load_pretrained_arrays()
-    layers = sum(name.startswith("encoder.weight_ih") for name in weights)
-    network = TorchNetwork(shape_of(weights["state.weight"].shape[0], layers)).eval()
+    weights = initial_weights.load_pretrained_weights()
+    network = TorchNetwork(weights.shape).eval()
     network.load_state_dict(
-        {name: torch.from_numpy(value) for name, value in weights.items()}
+        {name: torch.from_numpy(value) for name, value in weights.arrays.items()}
     )
     return network
 
 
 def test_the_shipped_weights_are_small_finite_and_fit_the_network() -> None:
-    assert initial_weights.PRETRAINED_WEIGHTS_FILE.stat().st_size < SMALL
-    network = shipped()
-    for name, value in network.state_dict().items():
+    file = initial_weights.PRETRAINED_WEIGHTS_FILE
+    assert file.stat().st_size < SMALL
+    assert shipped().shape.features == N_STEP_FEATURES
+    for name, value in load_file(file).items():
         assert value.dtype == torch.float32
         assert torch.isfinite(value).all(), name
         assert value.abs().max() < 100, name
