@@ -22,13 +22,14 @@ from benchmarks.windows import last_origins, read_everyday
 from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.features.preprocessing import fit_scaling
 from lstmcast.features.seasonal.seasonality import infer_seasons
-from lstmcast.features.windows import Windows, default_context
+from lstmcast.features.windows import Windows, choose_lead, default_context
 from lstmcast.network.generations import infer_shape, upgrade_network
 from lstmcast.network.inference import forecast_windows
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import choose_evenly
 from lstmcast.scoring.verdict import score_forecasts
+from lstmcast.training.pretrain import MAX_CONTEXT
 
 MAX_SERIES = 250
 """Series of a set that are looked at: enough for a decision."""
@@ -82,7 +83,11 @@ def score_network(network: TrainedNetwork, trial: Trial) -> dict[str, float]:
     steps = scaling.steps(panel, scaling.scaler)
     longest = int(ends.max())
     context = min(default_context(seasons, horizon), longest)
-    windows = Windows(steps, horizon, context, context)
+    if network.shape.neighbours:
+        context = min(context, MAX_CONTEXT)
+    # Each generation reads as far as it did in training.
+    lead = 0 if network.shape.neighbours else choose_lead(context, longest)
+    windows = Windows(steps, horizon, context, context, lead=lead)
     quantiles, _ = forecast_windows([network], windows, series, origins)
     verdict = score_forecasts(
         panel,

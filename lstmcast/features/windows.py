@@ -24,8 +24,9 @@ from lstmcast.ragged import Bools, Floats, Ints, Singles
 
 MIN_CONTEXT = 12
 """Least default context, in steps."""
-MAX_CONTEXT = 128
-"""Most steps of a default context: what is longer ago is left to features and candidates."""
+LONG_SEASON = 200
+"""From so many steps on, a season is left to the features and candidates, which remember it."""
+MAX_CONTEXT_OF_LONG_SEASON = 512
 _SEASONAL_NAIVE = CANDIDATES.index("seasonal_naive")
 
 
@@ -76,7 +77,17 @@ def default_context(seasons: Seasons, horizon: int) -> int:
         for_horizon = horizon + m
 
     context = max(two_seasons, for_horizon, MIN_CONTEXT)
-    return min(context, MAX_CONTEXT)
+    if m > LONG_SEASON:
+        return min(context, MAX_CONTEXT_OF_LONG_SEASON)
+    return context
+
+
+def choose_lead(context: int, longest: int) -> int:
+    """Steps that a forecast reads before its context: as many as in training, on average.
+
+    There an origin has up to two contexts before its own, at most the longest series.
+    """
+    return min(2 * context, longest) // 2
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,9 +73,6 @@ class RunInputs(Estimator):
         what is left of a step hardly changes a forecast.
         """
         main, second, third = self.scaling.seasons
-        if self.lead:
-            # An older run, whose networks know no slow patterns.
-            return 2 * self.context + max(20 * main, 10 * second, 200)
         of_features = max(40 * main, 20 * second, 10 * third, 200)
         return 2 * self.context + of_features
 

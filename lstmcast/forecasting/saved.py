@@ -12,6 +12,7 @@ import numpy as np
 from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.errors import DivergedError
 from lstmcast.features.preprocessing import Scaling
+from lstmcast.features.windows import choose_lead
 from lstmcast.forecasting.combination import Combination
 from lstmcast.runs import contents, directory, publish, serialization
 from lstmcast.runs.serialization import as_run_errors
@@ -104,7 +105,10 @@ def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
     with as_run_errors(run.path / CONTEXT_FILE):
         context = run.read(CONTEXT_FILE)
         forecaster.panel = serialization.unpack_panel(context, manifest["panel"])
-    forecaster.lead = manifest.get("lead", _lead_of_old_run(forecaster))
+    # Older runs do not say how far they read.
+    longest = int(forecaster.panel.lengths.max())
+    usual_lead = choose_lead(forecaster.context, longest)
+    forecaster.lead = manifest.get("lead", usual_lead)
     with as_run_errors(run.path / contents.SCALER_FILE):
         forecaster.scaling = Scaling.from_dict(contents.read_scaling(run))
     with as_run_errors(run.path / WEIGHTS_FILE):
@@ -119,12 +123,6 @@ def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
         _require_consistent_parts(forecaster)
 
     return forecaster
-
-
-def _lead_of_old_run(forecaster: "Predictor") -> int:
-    """Return what runs read before the context that do not say so: about as much again."""
-    longest = int(forecaster.panel.lengths.max())
-    return min(2 * forecaster.context, longest) // 2
 
 
 def _set_metrics(forecaster: "Predictor", metrics: dict[str, Any]) -> None:

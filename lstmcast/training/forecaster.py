@@ -24,7 +24,7 @@ from lstmcast.features.preprocessing import (
     resolve_horizon,
     resolve_required_horizon,
 )
-from lstmcast.features.windows import Windows, default_context
+from lstmcast.features.windows import Windows, choose_lead, default_context
 from lstmcast.forecasting import combination, quantiles
 from lstmcast.forecasting.plausible import find_grid
 from lstmcast.forecasting.predictor import (
@@ -227,6 +227,7 @@ class Forecaster(Predictor):
         context = self.config.window.context or usual
         longest = int(panel.lengths.max())
         self.context = min(context, longest)
+        self.lead = choose_lead(self.context, longest)
         if self.context < context:
             self.notes += (
                 f"the network looks back {self.context} steps, not {context}: no series is longer",

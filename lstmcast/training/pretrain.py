@@ -97,6 +97,8 @@ SERIES_KINDS = (
     # Seasons that no calendar has.
     SeriesKind(None, 48, 40, 4000, 0.9),
 )
+MAX_CONTEXT = 128
+"""Most steps of a context: what is longer ago is left to the patterns, which remember it."""
 NEIGHBOURS = 5
 """Steps of the horizon that the decoder sees at once."""
 MAX_DRAWN_SEASON = 400
@@ -205,7 +207,7 @@ def draw_sampler(
     steps = compute_step_arrays(values, offsets, seasons, scaler)
     # The usual context, and as many steps again to draw origins from, within the series.
     usual = default_context(seasons, horizon)
-    context = min(usual, length)
+    context = min(usual, MAX_CONTEXT, length)
     windows = Windows(steps, horizon, context, stride=context)
     return WindowSampler.over(windows, windows.lengths)
 

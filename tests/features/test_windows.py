@@ -394,9 +394,9 @@ def test_the_same_generator_draws_the_same_batch() -> None:
         (Seasons(12, 0), 18, 36),
         (Seasons(24, 168), 48, 72),
         # A day of minutes is remembered by the features, not by the context.
-        (Seasons(1440, 10080), 60, 128),
+        (Seasons(1440, 10080), 60, 512),
         (Seasons(60, 0), 12, 120),
-        (Seasons(24, 168), 168, 128),
+        (Seasons(24, 168), 168, 192),
     ],
 )
 def test_the_context_holds_two_seasons_and_the_horizon(

@@ -29,7 +29,7 @@ def test_each_component_has_a_row_and_one_without_effect_has_none() -> None:
     picture = plot_components(panel, table, 3)
     rows = picture.figure.axes
     assert [axes.get_title(loc="left") for axes in rows] == [
-        *("y", "level", "trend: change of the level in a step"),
+        *("", "level", "trend: change of the level in a step"),
         *("season of 7 steps", "effect of price", "remainder"),
     ]
     past, ahead = rows[0].lines
