@@ -7,6 +7,7 @@ STAMP := $(VENV)/.installed
 PLAIN := $(VENV)/.plain
 # Environments of their own, for what an index would give: the oldest requirements, a wheel.
 OLDEST := .venv-oldest
+SKTIME := .venv-sktime
 # More options of pip, such as where the small build of torch lies that has no GPU in it.
 PIP_ARGS ?=
 RUFF_PATHS := lstmcast tests sample_data $(wildcard benchmarks docs)
@@ -21,7 +22,7 @@ OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 'schemathesis>=4.32' 
 OLDEST_TESTS := tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-oldest test-windows reliability mutations lint style types bench figures docs docs-check pictures dist clean
+.PHONY: help install demo test test-slow test-oldest test-sktime test-windows reliability mutations lint style types bench figures docs docs-check pictures dist clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -57,6 +58,12 @@ test-oldest:  ## run the tests with the oldest versions of what lstmcast needs, 
 	$(PYTHON) .ci/oldest.py > $(OLDEST)/constraints.txt
 	$(OLDEST)/bin/python -m pip install -qq --constraint .ci/constraints.txt --constraint $(OLDEST)/constraints.txt $(PIP_ARGS) --editable '.[holidays,likelihood,plot,serve,tune]' $(OLDEST_TOOLS)
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n 2 $(OLDEST_TESTS)
+
+test-sktime:  ## run the tests of the adapter for sktime, and sktime's own checks of it, in .venv-sktime
+	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; give one: make PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(SKTIME)
+	$(SKTIME)/bin/python -m pip install -qq --constraint .ci/constraints.txt $(PIP_ARGS) --editable '.[sktime]' hypothesis pytest pytest-xdist
+	OMP_NUM_THREADS=1 $(SKTIME)/bin/python -m pytest -n 2 -m "slow or not slow" tests/adapters
 
 test-windows: $(STAMP)  ## run tests of the command line as if on Windows, as far as that can be simulated
 	PYTHONPATH=tests/platforms/windows $(PYTEST) tests/platforms tests/cli/commands

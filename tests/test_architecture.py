@@ -77,6 +77,7 @@ HOMES = {
     "fsspec": {"tables/formats/remote"},
     "python_calamine": {"tables/formats/workbooks"},
     "xlsxwriter": {"cli/show/output"},
+    "sktime": {"adapters/sktime"},
     "click": set(),
     "scipy": {"network/losses", "tuning/gain", "training/generators/"},
     "psutil": {"compute/system"},
