@@ -173,7 +173,9 @@ def _describe_verdict(
     else:
         rows = "These rows were held back from the training."
     sentences = [*verdict.sentences(), rows, forecaster.guard.sentence()]
-    return [sentence for sentence in sentences if sentence]
+    # A number and its percent sign stay on one line.
+    joined = [sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in sentences]
+    return [sentence for sentence in joined if sentence]
 
 
 def _describe_data(panel: Panel, forecaster: Predictor) -> str:

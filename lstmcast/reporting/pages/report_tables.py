@@ -17,6 +17,10 @@ MAX_SERIES_ROWS = 50
 """Series in the table of accuracy: those that are forecast worst."""
 MAX_DRIVERS = 5
 """Inputs of each kind in the table of what drives a forecast."""
+_THETA_MEANING = (
+    "the theta method: smoothing of the values without their season, plus half the slope of a"
+    " straight line through them; simple, and hard to beat"
+)
 _METRIC_MEANINGS = {
     "mae": "mean absolute error, in the unit of the data",
     "rmse": "root of the mean squared error: large errors weigh more",
@@ -65,7 +69,15 @@ def tabulate_series(verdict: Verdict, panel: Panel) -> Rows | None:
     worst = sorted(rows, key=badness, reverse=True)[:MAX_SERIES_ROWS]
     plain = "brier" if verdict.of_events else "mae"
     names = " / ".join(panel.key_names)
-    table = [[names, "windows", measure, plain, f"{plain} of the simple method"]]
+    table = [
+        [
+            names,
+            "windows",
+            measure,
+            plain,
+            f"{plain} of {label_method(verdict.best_baseline)}",
+        ]
+    ]
     for row in worst:
         figures = [row.get(name) for name in (measure, plain, f"baseline_{plain}")]
         key = " / ".join(map(str, row["key"]))
@@ -78,7 +90,7 @@ def tabulate_steps(verdict: Verdict) -> Rows:
     measure = "brier" if verdict.of_events else "mae"
     names = {
         measure: measure,
-        f"baseline_{measure}": f"{measure} of the simple method",
+        f"baseline_{measure}": f"{measure} of {label_method(verdict.best_baseline)}",
     }
     if not verdict.of_events:
         names["coverage"] = "inside the interval"
@@ -117,11 +129,14 @@ def tabulate_scores(verdict: Verdict) -> Rows:
 
 
 def explain_scores(verdict: Verdict) -> list[str]:
-    """Return what each metric of a table of scores means."""
-    return [
+    """Return what each metric of a table of scores means, and the method with no plain name."""
+    meanings = [
         f"{metric}: {_METRIC_MEANINGS[metric]}"
         for metric in _list_shown_metrics(verdict)
     ]
+    if "theta" in verdict.baselines:
+        meanings.append(_THETA_MEANING)
+    return meanings
 
 
 def _list_shown_metrics(verdict: Verdict) -> list[str]:
@@ -144,4 +159,7 @@ def _describe_factor(kind: str, name: str, step: str) -> str:
 
 
 def _format_figure(value: float | None) -> str:
-    return "" if value is None or isnan(value) else f"{value:.4g}"
+    """Write a figure with four digits, so that those of a column can be compared."""
+    if value is None or isnan(value):
+        return ""
+    return f"{value:#.4g}".removesuffix(".")

@@ -44,7 +44,8 @@ def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(
 ) -> None:
     text = Page(page).text
     parts = [
-        "the model's error was", "came after the training", "Forecast", "Forecasts of price from past dates",
+        "the model's error was", "came after the training", "Forecast",
+        "Forecasts of price from past dates",
         "Against simple methods", "Error by step", "Are the intervals honest?",
         "72 steps from 2010-01 to 2015-12",
         "Settings", "All settings", "lstmcast fit DATA --target price --time month --steps 0",
