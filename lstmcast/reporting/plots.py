@@ -229,7 +229,7 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
     measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
     marker = choose_marker(len(steps))
-    baseline = _label_method(verdict.best_baseline)
+    baseline = label_method(verdict.best_baseline)
     lines = (
         (measure, "lstmcast", MODEL_COLOUR),
         (f"baseline_{measure}", baseline, BASELINE_COLOUR),
@@ -288,6 +288,7 @@ def plot_training(history: Sequence[dict[str, Any]]) -> Picture:
             loss = [row["loss"] for row in rows]
             axes.plot(steps, loss, color=colour, linestyle=":", linewidth=1)
         axes.set(xlabel="training steps", ylabel="loss")
+        axes.locator_params(axis="x", integer=True)
         axes.legend(fontsize=8)
     caption = (
         "Error on data held back (lines) and on the training data (dotted) while each network"
@@ -303,7 +304,7 @@ def plot_baselines(verdict: Verdict) -> Picture:
     """
     measure, axis_name = _choose_error_measure(verdict)
     scores = {"model": verdict.model, **verdict.baselines}
-    names = [_label_method(method) for method in scores]
+    names = [label_method(method) for method in scores]
     errors = [row[measure] for row in scores.values()]
     colours = [MODEL_COLOUR] + [BASELINE_COLOUR] * len(verdict.baselines)
 
@@ -371,7 +372,8 @@ def _join_sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-def _label_method(method: str) -> str:
+def label_method(method: str) -> str:
+    """Return the plain words for a method of a verdict."""
     # A run of a later version may have a method that has no words here.
     return _METHOD_LABELS.get(method, "another simple method")
 

@@ -7,7 +7,8 @@ from typing import Annotated
 from typer import Context
 
 from lstmcast.cli import settings
-from lstmcast.cli.data import read_newer
+from lstmcast.cli.commands.predict import FutureData
+from lstmcast.cli.data import add_future_data, read_newer
 from lstmcast.cli.options.declare import DEFAULT_NONE, OUTPUT, make_option
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import OptionalData, RunPath, ShowOptions
@@ -18,7 +19,8 @@ from lstmcast.runs.disk import write_file
 
 EXAMPLES = """\
 lstmcast report runs/price-price
-lstmcast report runs/price-price newer.csv -o new.html --pictures png"""
+lstmcast report runs/price-price newer.csv -o new.html --pictures png
+lstmcast report runs/sales --future-data plan.csv"""
 ReportFile = Annotated[
     str | None,
     make_option(
@@ -45,6 +47,7 @@ def report(
     *,
     output_file: ReportFile = None,
     pictures: PicturesFolder = None,
+    future_data: FutureData = None,
     reading: RunDataOptions,
     show: ShowOptions,
 ) -> None:
@@ -52,8 +55,9 @@ def report(
 
     The page needs no network. The forecast and the verdict in words come first, with a chart to
     point at; then a table, how good it is, what drives it, the data, the settings and the command
-    that fits it again. With DATA the run is also scored on the rows of
-    DATA that are newer than its training. Needs lstmcast[plot].
+    that fits it again. With DATA the run is also scored on the rows of DATA that are newer than its
+    training. A run with covariates that are known ahead needs them for the forecast: --future-data.
+    Needs lstmcast[plot].
     """
     reporter = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
@@ -70,9 +74,13 @@ def report(
     if data:
         panel = read_newer(reporter, data, forecaster, reading, since=True)
     newer = evaluate(forecaster, panel) if panel else None
-    known = settings.all_options(context.find_root().command)
+    if future_data:
+        config = reading.apply(forecaster.config.data)
+        known = forecaster.panel if panel is None else panel
+        panel = add_future_data(reporter, future_data, known, config)
+    options_of_all = settings.all_options(context.find_root().command)
     # The run does not know where its data were: DATA stands for them.
-    options = settings.command_words(opened.manifest, known)
+    options = settings.command_words(opened.manifest, options_of_all)
     fit_again = shlex.join(["lstmcast", "fit", "DATA", *options])
     page = make_report_page(opened, forecaster, fit_again, panel, newer)
 

@@ -218,7 +218,11 @@ def _draw_runs(rows: list[dict[str, Any]]) -> list[str]:
         cells = ["" if row.get(name) is None else str(row[name]) for row in rows]
         if any(cells) or name == "run":
             is_number = name in ("series", "horizon", "size")
-            columns.append(tables.Column(name, (cells,), is_number))
+            forms: tuple[list[str], ...] = (cells,)
+            if name == "verdict":
+                # Where there is little room, the comparison says more than its figure.
+                forms = (cells, [cell.partition(", mase")[0] for cell in cells])
+            columns.append(tables.Column(name, forms, is_number))
     expendable = ("freq", "series", "horizon", "file", "size", "until")
     names = [column.name for column in columns]
     return tables.draw_table(columns, [name for name in expendable if name in names])

@@ -14,7 +14,7 @@ from lstmcast.cli.show import console
 
 CHART_LINES = 12
 _MIN_COLUMNS = 10
-_MIN_HISTORY = 30
+_MIN_HISTORY = 20
 
 
 class _Characters(NamedTuple):
@@ -99,12 +99,12 @@ def draw_chart(
 ) -> list[str]:
     """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII.
 
-    n_history: past steps to show (default: as many as fit, three horizons at least). name_step:
+    n_history: past steps to show (default: as many as fit, a horizon at least). name_step:
     gives the stamp of a step, counted from the first of the forecast, for a line of dates below.
     """
     characters = _ASCII if plain else _BLOCKS
     horizon = len(curve.middle)
-    least_history = max(3 * horizon, _MIN_HISTORY)
+    least_history = max(horizon, _MIN_HISTORY)
     usual_history = max(least_history, columns - horizon)
     shown = curve._replace(history=curve.history[-(n_history or usual_history) :])
     known = list(filter(math.isfinite, itertools.chain(*shown)))
@@ -261,9 +261,8 @@ def show_chart(
         coloured=console.is_coloured(sys.stderr),
     )
     first, last = name_step(0), name_step(len(curve.middle) - 1)
-    console.write_message(
-        f"{title}: the last values, then the forecast from {first} to {last}"
-    )
+    sentence = f"{title}: the last values, then the forecast from {first} to {last}"
+    console.write_message(*console.wrap_sentence(sentence))
     # Numbers and stamps of ours only: no name of the user is in them.
     console.write_styled(lines)
 

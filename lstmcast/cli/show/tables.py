@@ -100,7 +100,7 @@ def draw_table(columns: Sequence[Column], expendable: Sequence[str] = ()) -> lis
     if table.left_out:
         names = ", ".join(table.left_out)
         lines = console.wrap_sentence(
-            f"too wide for this terminal, left out: {names}; -o FILE or --format csv gives all"
+            f"too wide for this terminal, left out: {names}; --format csv gives all"
         )
         console.write_message(*lines)
     return decorate_table(table.lines, sys.stdout)

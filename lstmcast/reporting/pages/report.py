@@ -8,7 +8,6 @@ user's data. Knows no terminal.
 
 import base64
 import json
-from math import isnan, nan
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -24,7 +23,9 @@ from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
 from lstmcast.reporting.pages.report_chart import show_forecast
 from lstmcast.reporting.pages.report_tables import (
     describe_subject,
+    explain_scores,
     tabulate_drivers,
+    tabulate_scores,
     tabulate_series,
     tabulate_steps,
 )
@@ -33,21 +34,9 @@ from lstmcast.reporting.season_plot import plot_season
 from lstmcast.reporting.series_axes import INK_COLOUR
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
+from lstmcast.scoring.wording import name_season
 
 _DARK_INK = "#d7dde4"
-_METRIC_MEANINGS = {
-    "mae": "mean absolute error, in the unit of the data",
-    "rmse": "root of the mean squared error: large errors weigh more",
-    "smape": "mean absolute error in percent",
-    "mase": "mean absolute error over that of repeating the last season; below 1 is better",
-    "wql": "error of all quantiles together",
-    "coverage": "share of actual values inside the interval",
-    "brier": "mean squared error of the probabilities",
-    "log_loss": "mean cross-entropy of the probabilities",
-    "auc": "chance that a 1 was given a higher probability than a 0",
-    "calibration": "mean distance between the probabilities and the observed shares",
-    "log_likelihood": "mean log-likelihood of the actual values; more is better",
-}
 Rows = list[list[str]]
 """A table: its header, then its rows."""
 
@@ -78,7 +67,8 @@ def make_report_page(
     shown = None if forecast is None else show_forecast(panel, forecast)
     pictures = _plot_pictures(forecaster, panel, forecast, verdict, newer)
     embedded = {picture.name: _embed_picture(picture) for picture in pictures}
-    all_settings, chosen_settings = _list_settings(run.manifest)
+    inferred = _list_inferred_settings(run.manifest, forecaster)
+    all_settings, chosen_settings = _list_settings(run.manifest, inferred)
     stylesheet = read_asset("report.css")
     script = read_asset("report.js") if shown else ""
     # Each note once: the panel is often the one that was fitted.
@@ -96,12 +86,13 @@ def make_report_page(
         is_better=verdict is not None and verdict.beats_baseline,
         pictures=embedded,
         missing=missing,
+        many=len(panel) if len(panel) > 1 else 0,
         by_series=tabulate_series(verdict, panel) if verdict else None,
         by_step=tabulate_steps(verdict) if verdict else None,
         drivers=tabulate_drivers(forecaster, panel),
         data=[_describe_data(panel, forecaster), *notes],
-        scores=_tabulate_scores(verdict) if verdict else None,
-        score_meanings=_explain_scores(verdict) if verdict else None,
+        scores=tabulate_scores(verdict) if verdict else None,
+        score_meanings=explain_scores(verdict) if verdict else None,
         chosen_settings=chosen_settings,
         all_settings=all_settings,
         command=command,
@@ -118,7 +109,10 @@ def _make_forecast(
         return forecaster.predict(panel), ""
     except DataError as error:
         # Such as covariates that end with the data: the rest of the page is still worth having.
-        return None, f"No forecast is drawn: {error.message}."
+        words = f"There is no forecast on this page: {error.message}."
+        if panel.columns.future:
+            words += " The command report takes them with --future-data FILE."
+        return None, words
 
 
 def _plot_pictures(
@@ -151,7 +145,11 @@ def _plot_pictures(
 
 def _embed_picture(picture: Picture) -> dict[str, str]:
     """The picture as SVG inside an address, in colours that follow a dark page."""
+    # The page has a heading for it: the title inside the picture would be the same again.
+    title = picture.figure.get_suptitle()
+    picture.figure.suptitle("")
     svg = plots.encode_picture(picture, "svg").decode()
+    picture.figure.suptitle(title)
     # The page's own colours do not reach into an image, so the image brings its own for the dark.
     dark = f"@media (prefers-color-scheme:dark){{svg{{color:{_DARK_INK}}}}}"
     style = f"<style>svg{{color:{INK_COLOUR}}}{dark}</style>"
@@ -175,7 +173,9 @@ def _describe_verdict(
     else:
         rows = "These rows were held back from the training."
     sentences = [*verdict.sentences(), rows, forecaster.guard.sentence()]
-    return [sentence for sentence in sentences if sentence]
+    # A number and its percent sign stay on one line.
+    joined = [sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in sentences]
+    return [sentence for sentence in joined if sentence]
 
 
 def _describe_data(panel: Panel, forecaster: Predictor) -> str:
@@ -186,38 +186,39 @@ def _describe_data(panel: Panel, forecaster: Predictor) -> str:
     season = "no season"
     if forecaster.season > 1:
         season = f"a season of {forecaster.season} steps"
+        words = name_season(panel.axis.freq, forecaster.season, panel.axis.stretch)
+        season += f" (the {words})" if words else ""
     n_steps = int(panel.offsets[-1])  # of all series together
     return f"{n_steps:,} steps from {start} to {end}, with {season}"
 
 
-def _tabulate_scores(verdict: Verdict) -> Rows:
-    """A row for each metric, a column for lstmcast and each simple method."""
-    methods = {"lstmcast": verdict.model, **verdict.baselines}
-    header = ["", *(name.replace("_", " ") for name in methods)]
-    table = [header]
-    for metric in _shown_metrics(verdict):
-        # Not every method has every metric.
-        scores = [method.get(metric) for method in methods.values()]
-        table.append([metric, *map(_format_score, scores)])
-    return table
+def _list_inferred_settings(
+    manifest: dict[str, Any], forecaster: Predictor
+) -> dict[tuple[str, str], Any]:
+    """Return the values of settings that may be left out, by section and name."""
+    shape = manifest["members"][-1]
+    values = {
+        ("data", "freq"): forecaster.panel.axis.freq,
+        ("window", "horizon"): forecaster.horizon,
+        ("window", "context"): forecaster.context,
+        ("window", "season"): forecaster.season,
+        ("model", "layers"): shape.get("layers"),
+        ("model", "hidden"): shape.get("hidden"),
+        ("train", "members"): len(manifest["members"]),
+        ("train", "start"): manifest["start"].get("from"),
+    }
+    if forecaster.history:
+        values["train", "steps"] = max(row["step"] for row in forecaster.history)
+    return values
 
 
-def _explain_scores(verdict: Verdict) -> list[str]:
-    return [
-        f"{metric}: {_METRIC_MEANINGS[metric]}" for metric in _shown_metrics(verdict)
-    ]
+def _list_settings(
+    manifest: dict[str, Any], inferred: dict[tuple[str, str], Any]
+) -> tuple[Rows, Rows]:
+    """All settings of a run, and those that somebody chose: column roles, values not default.
 
-
-def _shown_metrics(verdict: Verdict) -> list[str]:
-    return [
-        metric
-        for metric in _METRIC_MEANINGS
-        if not isnan(verdict.model.get(metric, nan))
-    ]
-
-
-def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
-    """All settings of a run, and those that somebody chose: column roles, values not default."""
+    inferred: the values of settings that were left out.
+    """
     header = ["", "setting", "value"]
     # By way of JSON, as the manifest went: tuples are lists in both.
     defaults = json.loads(json.dumps(Config().to_dict()))
@@ -231,9 +232,11 @@ def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
     for section, values in manifest["config"].items():
         section_defaults = defaults.get(section, {})
         for name, value in values.items():
-            text = "inferred"
+            text = "not set"
             if value is not None:
                 text = json.dumps(value, ensure_ascii=False)
+            elif inferred.get((section, name)) is not None:
+                text = f"{inferred[section, name]} (inferred)"
             row = [section, name, text]
             everything.append(row)
             if value != section_defaults.get(name):
@@ -247,7 +250,3 @@ def _describe_versions(manifest: dict[str, Any]) -> str:
     # So many digits tell data apart, and can be compared by eye.
     fingerprint = manifest["data"]["fingerprint"][:16]
     return f"Made with {versions}; seed {manifest['seed']}; data {fingerprint}…"
-
-
-def _format_score(value: float | None) -> str:
-    return "" if value is None or isnan(value) else f"{value:.4g}"

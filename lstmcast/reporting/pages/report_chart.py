@@ -81,7 +81,8 @@ def describe_outlook(panel: Panel, forecast: pd.DataFrame) -> str:
         share = 100 * level / len(panel)
         return f"The next {span}: a 1 in {share:.0f} of 100 {step}s."
     where = f" in all {len(panel):,} series together" if len(panel) > 1 else ""
-    sentence = f"The next {span}: {_format_level(level)} a {step}{where}"
+    article = "an" if step == "hour" else "a"
+    sentence = f"The next {span}: {_format_level(level)} {article} {step}{where}"
     if len(means) < len(panel) or before <= 0:
         return f"{sentence}."
     percent = 100 * (level / before - 1)

@@ -44,7 +44,8 @@ def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(
 ) -> None:
     text = Page(page).text
     parts = [
-        "the model's error was", "came after the training", "Forecast", "Forecasts from past dates",
+        "the model's error was", "came after the training", "Forecast",
+        "Forecasts of price from past dates",
         "Against simple methods", "Error by step", "Are the intervals honest?",
         "72 steps from 2010-01 to 2015-12",
         "Settings", "All settings", "lstmcast fit DATA --target price --time month --steps 0",
@@ -210,3 +211,23 @@ def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
     )
     assert place.read_bytes().startswith(b"\x89PNG") and place.stat().st_size > 20_000
     assert "Content Security Policy" not in shot.stderr
+
+
+def test_covariates_known_ahead_come_from_a_file_of_their_own(
+    quickly: Program, tmp_path: Path
+) -> None:
+    months = [f"{2010 + i // 12}-{i % 12 + 1:02}" for i in range(64)]
+    history = [f"{month},{i % 12},{i % 3}" for i, month in enumerate(months[:60])]
+    plan = [f"{month},{i % 3}" for i, month in enumerate(months) if i >= 60]
+    (tmp_path / "x.csv").write_text("\n".join(["month,y,promo", *history, ""]))
+    (tmp_path / "plan.csv").write_text("\n".join(["month,promo", *plan, ""]))
+    line = ("fit", "x.csv", "-t", "y", "--future", "promo", "--horizon", 4)
+    assert quickly(*line, "--steps", 0, "-o", "run", "-q").returncode == 0
+
+    assert quickly("report", "run", "-o", "bare.html", "-q").returncode == 0
+    bare = Page(Path(tmp_path, "bare.html").read_text()).text
+    assert "takes them with --future-data FILE" in bare
+    done = quickly("report", "run", "--future-data", "plan.csv", "-o", "full.html")
+    assert done.returncode == 0, done.stderr
+    full = Page(Path(tmp_path, "full.html").read_text()).text
+    assert "The next 4 months" in full and "2015-04" in full

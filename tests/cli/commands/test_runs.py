@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast.cli import app
-from tests.cli.conftest import run_program
+from tests.cli.conftest import on_terminal, run_program
 
 
 def test_a_run_that_cannot_be_trusted_is_listed_with_what_is_wrong(
@@ -80,6 +80,14 @@ def test_runs_are_sorted_and_those_without_a_value_come_last(
     assert [Path(run["run"]).name for run in runs] == ["b", "c", "a"]
     assert runs[0]["file"] == "old.csv" and runs[0]["bytes"] > 1000
     assert runs[0]["until"] and runs[0]["verdict"]
+
+
+def test_on_a_narrow_terminal_no_figure_of_a_verdict_is_cut(fitted: Path) -> None:
+    wide = on_terminal(["runs", "ls", "runs"], fitted, columns=200)
+    narrow = on_terminal(["runs", "ls", "runs"], fitted, columns=70)
+    assert ", mase " in wide.text and "..." not in wide.text
+    assert " than " in narrow.text and ", mase " not in narrow.text
+    assert "..." not in narrow.text
 
 
 def test_removing_a_run_leaves_files_that_are_not_its_own(

@@ -77,3 +77,11 @@ def test_what_came_is_drawn_beside_the_forecast() -> None:
     assert "\x1b[94m█▀▀▀\x1b[0m" in lines[0]
     # The line of the history goes on below, in no colour.
     assert lines[-1].count("▄") == 33 and lines[-1].endswith("▄▄▄")
+
+
+def test_on_a_narrow_terminal_history_goes_before_steps_are_put_together() -> None:
+    saw = [float(i % 2) for i in range(100)]
+    curve = ForecastCurve(saw, [0.0] * 14, [0.5] * 14, [1.0] * 14)
+    lines = draw_chart(curve, 60)
+    # Each step has its column: means of two would be a line in the middle.
+    assert lines[0].count("█") > 15 and max(map(len, lines)) <= 60

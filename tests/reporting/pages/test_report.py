@@ -72,6 +72,7 @@ def test_every_picture_is_inside_the_page_with_its_caption(page: ReportPage) -> 
 
 def test_the_page_says_what_data_and_which_command_it_is_of(page: ReportPage) -> None:
     assert "60 steps from 2001-01 to 2005-12, with a season of 12 steps" in page.text
+    assert "of 12 steps (the year)" in page.text
     assert "These rows were held back from the training." in page.text
     assert f"<pre>{COMMAND}</pre>" in page.text
 
@@ -86,7 +87,8 @@ def test_only_settings_that_differ_from_the_defaults_stand_outside_the_list_of_a
     for name in ("horizon", "steps", "seed", "target"):
         assert f"<td>{name}</td>" in chosen and f"<td>{name}</td>" in everything
     assert "<td>hidden</td>" not in chosen and "<td>hidden</td>" in everything
-    assert "<td>season</td><td>inferred</td>" in everything
+    assert "<td>season</td><td>12 (inferred)</td>" in everything
+    assert "<td>time_budget</td><td>not set</td>" in everything
 
 
 def test_rows_after_the_training_are_what_the_verdict_is_of(
@@ -108,7 +110,7 @@ def test_rows_after_the_training_are_what_the_verdict_is_of(
 def test_a_series_too_short_for_a_verdict_has_no_scores(tmp_path: Path) -> None:
     page = page_of(monthly(np.arange(5.0)), tmp_path)
     assert "The series were too short to hold back data" in page.text
-    assert "<h2>Scores</h2>" not in page.text and names(page) == ["forecast"]
+    assert "<h3>Scores</h3>" not in page.text and names(page) == ["forecast"]
     assert "What drives it" not in page.text
 
 
@@ -118,8 +120,10 @@ def test_a_forecast_that_needs_covariates_which_are_missing_is_not_drawn(
     frame = monthly(values, sale=(np.arange(60) % 7 == 0).astype(float))
     page = page_of(frame, tmp_path, future="sale")
     assert (
-        "No forecast is drawn: covariates known ahead (sale) are missing" in page.text
+        "There is no forecast on this page: covariates known ahead (sale) are missing"
+        in page.text
     )
+    assert "The command report takes them with --future-data FILE." in page.text
     assert "forecast" not in names(page) and "methods" in names(page)
 
 
@@ -163,7 +167,7 @@ def test_characters_that_reverse_or_hide_text_are_spelled_out(
 def test_the_first_screen_says_how_high_the_forecast_is_and_until_when(
     page: ReportPage,
 ) -> None:
-    assert "One series, monthly, 4 steps ahead, until 2006-04." in page.text
+    assert "One series, monthly, 4 months ahead, until 2006-04." in page.text
     assert re.search(r'class="outlook">The next 4 months: [\d.]+ a month', page.text)
     places = [
         page.text.index(part)
@@ -189,6 +193,18 @@ def test_the_one_script_is_allowed_by_its_hash_and_the_data_of_the_chart_are_no_
         r"fetch|XMLHttp|innerHTML|import\(|eval|https?:",
         script.replace("http://www.w3.org/2000/svg", ""),
     )
+
+
+def test_no_title_stands_twice_on_the_page_but_each_stays_in_its_picture(
+    page: ReportPage,
+) -> None:
+    inside = [
+        base64.b64decode(data).decode()
+        for data in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", page.text)
+    ]
+    (forecast,) = [svg for svg in inside if ">forecast<" in svg]
+    assert "Forecast of y" not in forecast
+    assert page.pictures[0].figure.get_suptitle() == "Forecast of y, 4 months ahead"
 
 
 def test_the_whole_forecast_can_be_saved_from_the_page(page: ReportPage) -> None:

@@ -117,3 +117,12 @@ def test_of_several_series_it_is_their_sum() -> None:
         "The next 2 days: 60 a day in all 2 series together, "
         "100\N{NO-BREAK SPACE}% above the last 2 days."
     )
+
+
+def test_an_hour_has_its_own_article() -> None:
+    stamps = pd.date_range("2026-01-01", periods=30, freq="h")
+    panel = Panel.from_frame(
+        pd.DataFrame({"hour": stamps, "y": 10.0}), target="y", time="hour"
+    )
+    forecast = pd.DataFrame({"hour": ["x", "y"], "forecast": [10.0, 10.0]})
+    assert "The next 2 hours: 10 an hour," in describe_outlook(panel, forecast)

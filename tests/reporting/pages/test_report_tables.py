@@ -10,6 +10,7 @@ import pytest
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting.pages import report_tables
+from lstmcast.reporting.plots import label_method
 from lstmcast.training.forecaster import Forecaster
 from tests.make import wavy
 
@@ -35,10 +36,16 @@ def test_series_come_worst_first_with_the_best_simple_method_beside_them(
     table = report_tables.tabulate_series(verdict, forecaster.panel)
     assert table
     header, *rows = table
-    assert header == ["shop", "windows", "mase", "mae", "best simple mae"]
+    assert header == [
+        "shop",
+        "windows",
+        "mase",
+        "mae",
+        f"mae of {label_method(verdict.best_baseline)}",
+    ]
     worst = max(verdict.by_series, key=lambda row: row["mase"])
     assert rows[0][0] == worst["key"][0]
-    assert rows[0][2] == f"{worst['mase']:.4g}"
+    assert rows[0][2] == f"{worst['mase']:#.4g}"
     assert {row[0] for row in rows} == {"calm", "wild"}
     alone = replace(verdict, by_series=verdict.by_series[:1])
     assert report_tables.tabulate_series(alone, forecaster.panel) is None
@@ -47,7 +54,12 @@ def test_series_come_worst_first_with_the_best_simple_method_beside_them(
 def test_each_step_ahead_has_a_row(forecaster: Forecaster) -> None:
     verdict: Any = forecaster.verdict
     header, *rows = report_tables.tabulate_steps(verdict)
-    assert header == ["step", "mae", "best simple mae", "inside the interval"]
+    assert header == [
+        "step",
+        "mae",
+        f"mae of {label_method(verdict.best_baseline)}",
+        "inside the interval",
+    ]
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
 
 
@@ -55,7 +67,12 @@ def test_what_drives_the_forecast_is_said_in_words(forecaster: Forecaster) -> No
     table = report_tables.tabulate_drivers(forecaster, forecaster.panel)
     assert table
     inputs = [row[0] for row in table[1:]]
-    assert any(name.startswith("the value ") for name in inputs)
+    lags = [name for name in inputs if name.startswith("the value ")]
+    assert lags and all(
+        name.endswith((" months before", " 1 month before")) for name in lags
+    )
+    assert "the last value" in inputs or "the last value but 1" in inputs
+    assert not any(cell == "-0.000" for row in table for cell in row)
     assert len(inputs) <= 3 * report_tables.MAX_DRIVERS
 
 
@@ -64,9 +81,25 @@ def test_the_subject_says_when_and_from_what_where_the_run_knows(
 ) -> None:
     panel = forecaster.panel
     plain = report_tables.describe_subject(panel, forecaster)
-    assert plain == "2 series, monthly, 4 steps ahead, until 2006-04-01."
+    assert plain == "2 series, monthly, 4 months ahead, until 2006-04-01."
     made = {"file": "x.csv", "until": "2005-12-01", "at": "2026-01-31T09:30:00Z"}
     forecaster.made |= made
     assert report_tables.describe_subject(panel, forecaster).endswith(
         "Learnt from x.csv, up to 2005-12-01. Made on 2026-01-31 at 09:30 UTC."
     )
+
+
+def test_each_method_has_a_row_of_scores_in_plain_words(forecaster: Forecaster) -> None:
+    verdict: Any = forecaster.verdict
+    header, model, *rows = report_tables.tabulate_scores(verdict)
+    assert header[:3] == ["", "mae", "rmse"] and header[-1] == "coverage"
+    assert model[:2] == ["lstmcast", f"{verdict.model['mae']:#.4g}"]
+    assert len(rows) == len(verdict.baselines)
+    assert [row[0] for row in rows if "theta" in row[0]] == ["the theta method"]
+    # Only an interval has a coverage.
+    assert {row[-1] for row in rows} == {""}
+    meanings = report_tables.explain_scores(verdict)
+    assert [line.split(":")[0] for line in meanings] == [
+        *header[1:],
+        "the theta method",
+    ]
