@@ -21,7 +21,7 @@ OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 'schemathesis>=4.32' 
 OLDEST_TESTS := tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-oldest test-windows reliability mutations lint style types bench figures docs docs-check pictures dist clean
+.PHONY: help install demo test test-slow test-oldest test-windows test-macos reliability mutations lint style types bench figures docs docs-check pictures dist clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -60,6 +60,9 @@ test-oldest:  ## run the tests with the oldest versions of what lstmcast needs, 
 
 test-windows: $(STAMP)  ## run tests of the command line as if on Windows, as far as that can be simulated
 	PYTHONPATH=tests/platforms/windows $(PYTEST) tests/platforms tests/cli/commands
+
+test-macos: $(STAMP)  ## the same as if on macOS
+	PYTHONPATH=tests/platforms/macos $(PYTEST) tests/platforms tests/cli/commands
 
 reliability: $(STAMP)  ## break disks, kill fits, spoil files, runs and requests by the thousand; write the figures into docs/reliability.md
 	FIGURES=docs/figures/reliability.json OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_reader_fuzz.py tests/faults/test_forged_runs.py tests/deployment/test_serve_rubbish.py
