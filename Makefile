@@ -17,7 +17,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # What runs the tests beside the oldest requirements: its tools are as new as may be.
-OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 'schemathesis>=4.32' 'scikit-learn>=1.6'
+OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 'polars>=1.30' 'schemathesis>=4.32' 'scikit-learn>=1.6'
 OLDEST_TESTS := tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
 
 .DEFAULT_GOAL := help
