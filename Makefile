@@ -18,11 +18,12 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 # What runs the tests beside the oldest requirements: its tools are as new as may be.
-OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 'schemathesis>=4.32' 'scikit-learn>=1.6'
-OLDEST_TESTS := tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
+OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx2 odfpy 'polars>=1.30' 'schemathesis>=4.32' 'scikit-learn>=1.6'
+# The extra `remote` is not tried with its oldest versions.
+OLDEST_TESTS := --ignore tests/tables/formats/test_remote.py tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow test-oldest test-sktime test-windows reliability mutations lint style types bench figures docs docs-check pictures dist clean
+.PHONY: help install demo test test-slow test-oldest test-sktime test-windows test-macos reliability mutations lint style types bench figures docs docs-check pictures dist clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -56,7 +57,7 @@ test-oldest:  ## run the tests with the oldest versions of what lstmcast needs, 
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; give one: make PYTHON=/path/to/python" >&2; exit 1; }
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(PYTHON) .ci/oldest.py > $(OLDEST)/constraints.txt
-	$(OLDEST)/bin/python -m pip install -qq --constraint .ci/constraints.txt --constraint $(OLDEST)/constraints.txt $(PIP_ARGS) --editable '.[holidays,likelihood,plot,serve,tune]' $(OLDEST_TOOLS)
+	$(OLDEST)/bin/python -m pip install -qq --constraint .ci/constraints.txt --constraint $(OLDEST)/constraints.txt $(PIP_ARGS) --editable '.[duckdb,excel,holidays,likelihood,plot,serve,tune]' $(OLDEST_TOOLS)
 	OMP_NUM_THREADS=1 $(OLDEST)/bin/python -m pytest -n 2 $(OLDEST_TESTS)
 
 test-sktime:  ## run the tests of the adapter for sktime, and sktime's own checks of it, in .venv-sktime
@@ -67,6 +68,9 @@ test-sktime:  ## run the tests of the adapter for sktime, and sktime's own check
 
 test-windows: $(STAMP)  ## run tests of the command line as if on Windows, as far as that can be simulated
 	PYTHONPATH=tests/platforms/windows $(PYTEST) tests/platforms tests/cli/commands
+
+test-macos: $(STAMP)  ## the same as if on macOS
+	PYTHONPATH=tests/platforms/macos $(PYTEST) tests/platforms tests/cli/commands
 
 reliability: $(STAMP)  ## break disks, kill fits, spoil files, runs and requests by the thousand; write the figures into docs/reliability.md
 	FIGURES=docs/figures/reliability.json OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_reader_fuzz.py tests/faults/test_forged_runs.py tests/deployment/test_serve_rubbish.py

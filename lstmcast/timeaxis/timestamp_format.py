@@ -83,11 +83,7 @@ class TimestampFormat:
         """Instants [n] in the user's own form: an array or index to be a column of a frame."""
         if self.kind == "step":
             return instants
-        if are_outside_years(instants, "us").any():
-            raise DataError(
-                f"its times reach beyond {YEAR_RANGE_WORDS}, which cannot be written",
-                "give a shorter --horizon, or correct the times of the data",
-            )
+        _require_years(instants, zoned=False)
         if self.kind in ("text", "number"):
             return self._to_texts_or_numbers(instants)
 
@@ -204,8 +200,14 @@ class TimestampFormat:
         return wall if self.wall else zones.to_utc(wall, self.zone)
 
     def local(self, instants: Ints) -> Ints:
-        """Wall-clock time of instants, in the form's zone."""
-        return instants if self.wall else zones.to_local(instants, self.zone)
+        """Wall-clock time of instants, in the form's zone.
+
+        Raises DataError where a clock would show a year that no calendar has.
+        """
+        if self.wall:
+            return instants
+        _require_years(instants, zoned=True)
+        return zones.to_local(instants, self.zone)
 
     def to_utc(self, instants: Ints) -> Ints:
         """UTC of instants: of two the earlier, and the next one where clocks skip it."""
@@ -218,6 +220,15 @@ class TimestampFormat:
         instants = np.array([_EXAMPLE_INSTANT], dtype=np.int64)
         [text] = self.texts(instants)
         return text
+
+
+def _require_years(instants: Ints, *, zoned: bool) -> None:
+    """Raise DataError for instants that no calendar has; zoned: a zone is still to move them."""
+    if are_outside_years(instants, "us", zoned=zoned).any():
+        raise DataError(
+            f"its times reach beyond {YEAR_RANGE_WORDS}, which cannot be written",
+            "give a shorter --horizon, or correct the times of the data",
+        )
 
 
 def _to_whole_numbers(index: "pd.Index") -> Ints:

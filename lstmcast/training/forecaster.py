@@ -214,7 +214,7 @@ class Forecaster(Predictor):
         )
         require_target_for_loss(panel, train.loss)
         self.scaling = self.fit_scaling(with_calendar, seasons, ends)
-        rival_seasons = self.season, self.scaling.seasons.second
+        rival_seasons = self.scaling.seasons[:2]
         require_rival(self._against, rival_seasons, probability=self.probability)
         self._set_context(panel)
         self.notes += tuple(self.describe_recent(panel))
@@ -229,9 +229,8 @@ class Forecaster(Predictor):
         self.context = min(context, longest)
         self.lead = choose_lead(self.context, longest)
         if self.context < context:
-            self.notes += (
-                f"the network looks back {self.context} steps, not {context}: no series is longer",
-            )
+            looks_back = f"the network looks back {self.context} steps, not {context}"
+            self.notes += (f"{looks_back}: no series is longer",)
 
     def _own_windows(self, panel: Panel) -> Windows:
         """Return the windows of the panel; of ranks, those of the series held here."""

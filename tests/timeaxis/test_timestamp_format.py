@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import DataError
+from lstmcast.timeaxis.calendar_fields import DAY, SECOND
 from lstmcast.timeaxis.timestamp_format import TimestampFormat, parse_number_column
 
 
@@ -69,3 +70,12 @@ def test_a_step_is_read_from_text_and_nothing_else_is() -> None:
         TimestampFormat("step").read("May")
     with pytest.raises(DataError, match="not a whole number"):
         TimestampFormat("step").read([1.5])
+
+
+def test_a_clock_of_a_zone_that_would_pass_the_year_9999_is_an_error() -> None:
+    form = TimestampFormat("datetime", zone="Asia/Tokyo", wall=False)
+    last_hour = np.array([253_402_300_799 * SECOND], dtype=np.int64)
+    with pytest.raises(DataError, match="reach beyond the years 1 to 9999"):
+        form.local(last_hour)
+    earlier = last_hour - 3 * DAY
+    assert form.local(earlier) == earlier + 9 * 3600 * SECOND
