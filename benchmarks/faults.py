@@ -181,12 +181,14 @@ def _inject_spike(rng: np.random.Generator, rows: Floats) -> Floats:
 
 def _inject_shift(rng: np.random.Generator, rows: Floats) -> Floats:
     size = rng.uniform(3, 6) * _typical_spread(rows)
-    return rows + size * rng.choice([-1, 1])
+    side = float(rng.choice([-1, 1]))
+    return rows + size * side
 
 
 def _inject_drift(rng: np.random.Generator, rows: Floats) -> Floats:
     size = rng.uniform(5, 10) * _typical_spread(rows)
-    return rows + np.linspace(0, size, len(rows)) * rng.choice([-1, 1])
+    side = float(rng.choice([-1, 1]))
+    return rows + np.linspace(0, size * side, len(rows))
 
 
 def _inject_variance(rng: np.random.Generator, rows: Floats) -> Floats:
@@ -202,7 +204,7 @@ def _inject_frequency(_rng: np.random.Generator, rows: Floats) -> Floats:
 
 def _inject_shape(_rng: np.random.Generator, rows: Floats) -> Floats:
     # Upside down within the same range.
-    return rows.max() + rows.min() - rows
+    return np.asarray(rows.max() + rows.min() - rows)
 
 
 def _inject_stuck(_rng: np.random.Generator, rows: Floats) -> Floats:
