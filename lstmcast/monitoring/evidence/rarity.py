@@ -1,0 +1,84 @@
+"""How rare a number is among those before it, as a power of ten. Knows only numbers."""
+
+import math
+from collections.abc import Iterable
+
+from lstmcast.monitoring.evidence.sorted_window import SortedWindow
+
+WINDOW_ROWS = 10_000
+"""Rows that a measure is compared with: older ones are forgotten."""
+MIN_NUMBERS = 20
+"""Fewer numbers than this say nothing about rare ones."""
+_ANCHOR_RANK = 3
+"""Rank from the top up to which the numbers themselves say how rare one is."""
+_TAIL_SHARE, _MIN_TAIL_NUMBERS = 0.02, 10
+"""Share and least number of the largest numbers, whose mean excess is the scale of the tail."""
+_TAIL_SHAPE = 0.3
+"""Shape of the generalised Pareto tail: heavy, as measures of real series are."""
+_MIN_RELATIVE_SCALE = 1e-3
+"""Smallest scale of the tail, relative to its beginning: rounding makes no rarity."""
+
+
+class RarityScale:
+    """Tells how rare a number is: 3 for one that is exceeded once in 1,000 rows.
+
+    Up to the third largest number seen it is the observed share. Beyond it a generalised Pareto
+    tail (Pickands 1975) goes on from there, whose scale is the mean excess of the largest 2 % of
+    the numbers. The two largest do not widen it, however large they are.
+    """
+
+    def __init__(self, numbers: Iterable[float] = ()) -> None:
+        self._seen = SortedWindow(WINDOW_ROWS, numbers)
+
+    @property
+    def numbers(self) -> list[float]:
+        """The numbers learnt, as they came."""
+        return self._seen.arrived
+
+    def learn(self, number: float) -> None:
+        """Take a number into account for those after it."""
+        self._seen.add(number)
+
+    def measure_rarity(self, number: float) -> float:
+        """The negative decimal logarithm of the share of rows that are as large; 0 at first."""
+        count = len(self._seen)
+        if count < MIN_NUMBERS:
+            return 0.0
+
+        at_least = self._seen.count_from(number)
+        if at_least >= _ANCHOR_RANK:
+            return math.log10((count + 1) / at_least)
+
+        anchor, scale = self._fit_tail()
+        excess = max(number - anchor, 0.0) / scale
+        # The generalised Pareto's survival function is (1 + shape * excess) ** (-1 / shape).
+        decay = math.log1p(_TAIL_SHAPE * excess) / _TAIL_SHAPE
+        at_anchor = math.log10((count + 1) / _ANCHOR_RANK)
+        return at_anchor + decay / math.log(10)
+
+    def find_limit(self, rarity: float) -> float:
+        """The number that is as rare as this, infinite while there are too few to say."""
+        count = len(self._seen)
+        if count < MIN_NUMBERS:
+            return math.inf
+
+        at_anchor = math.log10((count + 1) / _ANCHOR_RANK)
+        if rarity <= at_anchor:
+            rank = round((count + 1) / 10**rarity)
+            return self._seen.largest(min(max(rank, 1), count))[0]
+
+        anchor, scale = self._fit_tail()
+        growth = 10 ** ((rarity - at_anchor) * _TAIL_SHAPE)
+        return anchor + scale * (growth - 1) / _TAIL_SHAPE
+
+    def _fit_tail(self) -> tuple[float, float]:
+        """The number at the anchor's rank, and the scale of what lies beyond."""
+        size = max(_MIN_TAIL_NUMBERS, int(_TAIL_SHARE * len(self._seen)))
+        begin, *tail = self._seen.largest(size + 1)
+        anchor = tail[-_ANCHOR_RANK]
+        # The numbers beyond the anchor may be anomalies: only their count is used (the maximum
+        # likelihood of a censored exponential sample: Epstein & Sobel 1953).
+        excess = math.fsum(min(number, anchor) - begin for number in tail)
+        mean_excess = excess / (size - _ANCHOR_RANK + 1)
+        scale = max(mean_excess, _MIN_RELATIVE_SCALE * abs(begin), 1e-12)
+        return anchor, scale

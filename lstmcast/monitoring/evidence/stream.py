@@ -1,0 +1,282 @@
+"""The rows of a series judged as they come: how unusual each is, why, and which event it opens.
+
+    value -> measures -> rarity of each -> combined -> likelihood -> event
+
+Nothing is labelled, and nothing but rows of the same series before it decides about a row.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from lstmcast.errors import UsageError
+from lstmcast.monitoring.evidence.interruptions import GapFinder, StuckCounter
+from lstmcast.monitoring.evidence.measures import MEASURES, RowMeasures
+from lstmcast.monitoring.evidence.rarity import RarityScale
+
+MIN_HISTORY_ROWS = 50
+"""Rows of a series before the first that is judged."""
+CALM_ROWS = 100
+"""Rows without anything unusual that close an event."""
+NEW_REGIME_ROWS = 1_000
+"""Rows of an event after which it counts as the new state of things, and is closed."""
+SENSITIVITY_RATES = {"low": 0.0003, "normal": 0.001, "high": 0.003}
+"""Rates of false alarms by the words for them."""
+_COMBINATION_POWER = 3
+"""Power of the norm that combines rarities: between their sum (1) and the largest (infinite)."""
+_DAMPING = 0.5
+"""What the evidence of a row counts in an event that has shown stronger evidence already."""
+_PLAIN_DECADES = 2.0
+"""Combined evidence up to which it is a share of rows as it stands, 2 for one row in 100."""
+_EVIDENCE_PER_DECADE = 2.0
+"""Combined evidence beyond that for each further decade: several measures are looked at, and the
+largest of them is taken, so it is less rare than it looks. Fitted to how often ordinary invented
+series of twenty kinds open an event, so that it is at most as often as the rate."""
+_REASON_SHARE = 0.6
+"""Measures at least so rare, relative to the rarest, are the reasons for an alarm."""
+_MIN_COUNTER_RISES = 0.5
+"""Share of the first rows that rise, of a series that never falls, for it to be a counter."""
+_STATE_VERSION = 1
+
+
+class JudgedRow(NamedTuple):
+    """What was found of a row.
+
+    likelihood: 1 minus the share of ordinary rows that are as unusual; NaN where the row was not
+    judged. evidence: the same on a logarithmic scale, 3 for once in 1,000 rows. expected, low,
+    high: the value before it, and the bounds of the error alone. event: number of the event that
+    the row belongs to, 0 for none. opens: whether it opens that event. reasons: what is unusual,
+    strongest first. kind: value, stuck or gap in an event; warm-up or missing of a row that was not
+    judged. is_new_regime: whether the event before was closed because it lasted so long.
+    """
+
+    likelihood: float
+    evidence: float
+    expected: float
+    low: float
+    high: float
+    event: int
+    opens: bool
+    reasons: tuple[str, ...]
+    kind: str
+    is_new_regime: bool
+
+
+class EvidenceStream:
+    """Judges the rows of one series as they come.
+
+    rate: share of ordinary rows that may open an event. A series that never falls and mostly rises
+    in its first 50 rows is a counter, and judged by its increments.
+
+    Raises UsageError for a rate out of range.
+    """
+
+    def __init__(self, rate: float) -> None:
+        if not 0 < rate < 0.5:
+            raise UsageError(
+                f"--rate {rate:g} is out of range",
+                "give a share above 0 and below 0.5, such as 0.001",
+            )
+        self.rate = rate
+        self.is_counter = False
+        self._first: list[float] = []
+        self._measures = RowMeasures()
+        self._scales = {name: RarityScale() for name in MEASURES}
+        self._stuck = StuckCounter(rate)
+        self._gaps = GapFinder()
+        self._last_value = math.nan
+        self._events = 0
+        self._is_open = False
+        self._peak = 0.0
+        self._calm = 0
+        self._age = 0
+        self._was_stuck = False
+
+    def judge_row(self, value: float, time: float | None = None) -> JudgedRow:
+        """Judge the next row, NaN for a missing value, and learn from it.
+
+        time: of the row, in any unit, where gaps between rows count.
+        """
+        after_gap = time is not None and self._gaps.is_after_gap(time)
+        if not math.isfinite(value):
+            return self._unjudged("missing")
+
+        base = self._last_value if self.is_counter else 0.0
+        is_stuck = self._stuck.is_stuck(value)
+        self._last_value = value
+        if len(self._first) < MIN_HISTORY_ROWS:
+            self._warm_up(value)
+            return self._unjudged("warm-up")
+
+        expected, half_width = self._expect()
+        rarities = self._learn(value - base)
+        combined = _combine_rarities(rarities)
+        row = self._update_event(combined, rarities, is_stuck, after_gap)
+        center = base + expected
+        return row._replace(
+            expected=center, low=center - half_width, high=center + half_width
+        )
+
+    def _unjudged(self, kind: str) -> JudgedRow:
+        nothing = math.nan
+        return JudgedRow(
+            nothing, nothing, nothing, nothing, nothing, 0, False, (), kind, False
+        )
+
+    def _warm_up(self, value: float) -> None:
+        """Keep one of the first rows; the last of them are learnt from together."""
+        self._first.append(value)
+        if len(self._first) < MIN_HISTORY_ROWS:
+            return
+
+        pairs = zip(self._first, self._first[1:], strict=False)
+        rises = [after - before for before, after in pairs]
+        share_of_rises = sum(rise > 0 for rise in rises) / len(rises)
+        never_falls = min(rises) >= 0
+        self.is_counter = never_falls and share_of_rises >= _MIN_COUNTER_RISES
+        for number in rises if self.is_counter else self._first:
+            self._learn(number)
+
+    def _learn(self, number: float) -> dict[str, float]:
+        """Rarity of each measure of the next number; all are learnt from."""
+        rarities = {}
+        for name, measured in self._measures.measure_row(number).items():
+            scale = self._scales[name]
+            rarities[name] = scale.measure_rarity(measured)
+            scale.learn(measured)
+        return rarities
+
+    def _expect(self) -> tuple[float, float]:
+        """The value expected next, and how far an ordinary one lies from it at most."""
+        rarity = -math.log10(self.rate)
+        return self._measures.last, self._scales["error"].find_limit(rarity)
+
+    def _update_event(
+        self,
+        combined: float,
+        rarities: dict[str, float],
+        is_stuck: bool,
+        after_gap: bool,
+    ) -> JudgedRow:
+        """Open, keep open or close an event by the evidence of a row."""
+        limit = find_evidence_limit(self.rate)
+        is_unusual = combined >= limit
+        begins_stuck = is_stuck and not self._was_stuck
+        self._was_stuck = is_stuck
+
+        is_new_regime = False
+        if self._is_open:
+            self._age += 1
+            self._calm = 0 if is_unusual or is_stuck else self._calm + 1
+            is_new_regime = self._age > NEW_REGIME_ROWS and not is_stuck
+            if self._calm > CALM_ROWS or is_new_regime:
+                self._is_open = False
+                self._peak = 0.0
+
+        opens = not self._is_open and (is_unusual or begins_stuck or after_gap)
+        # What an open event has shown already is not shown again by weaker evidence.
+        counted = combined
+        if self._is_open and combined <= self._peak:
+            counted = _DAMPING * combined
+        if opens:
+            self._events += 1
+            self._is_open = True
+            self._calm = 0
+            self._age = 0
+        if self._is_open:
+            self._peak = max(self._peak, combined)
+
+        # An interruption is certain by itself, whatever the values are.
+        if opens and not is_unusual:
+            counted = limit
+        evidence = _calibrate_evidence(counted)
+        belongs = self._is_open and (is_unusual or is_stuck or after_gap)
+        reasons: tuple[str, ...] = ()
+        kind = ""
+        if belongs:
+            kind = "stuck" if is_stuck else "gap" if after_gap else "value"
+            reasons = (kind,) if kind != "value" else _name_reasons(rarities)
+        return JudgedRow(
+            likelihood=1 - 10**-evidence,
+            evidence=evidence,
+            expected=math.nan,
+            low=math.nan,
+            high=math.nan,
+            event=self._events if belongs else 0,
+            opens=opens,
+            reasons=reasons,
+            kind=kind,
+            is_new_regime=is_new_regime,
+        )
+
+    def to_state(self) -> dict[str, Any]:
+        """All that is remembered, as JSON can hold it; `from_state` goes on from it."""
+        last = self._last_value
+        return {
+            "version": _STATE_VERSION,
+            "rate": self.rate,
+            "is_counter": self.is_counter,
+            "first": self._first,
+            "measures": self._measures.to_state() if self._is_warm else None,
+            "scales": {name: scale.numbers for name, scale in self._scales.items()},
+            "stuck": self._stuck.to_state(),
+            "gaps": self._gaps.to_state(),
+            "last_value": last if math.isfinite(last) else None,
+            "events": self._events,
+            "is_open": self._is_open,
+            "peak": self._peak,
+            "calm": self._calm,
+            "age": self._age,
+            "was_stuck": self._was_stuck,
+        }
+
+    @property
+    def _is_warm(self) -> bool:
+        return len(self._first) >= MIN_HISTORY_ROWS
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "EvidenceStream":
+        """Go on from what `to_state` gave, as if there had been no break."""
+        stream = cls(state["rate"])
+        stream.is_counter = state["is_counter"]
+        stream._first = list(state["first"])
+        if state["measures"]:
+            stream._measures = RowMeasures.from_state(state["measures"])
+        for name, numbers in state["scales"].items():
+            stream._scales[name] = RarityScale(numbers)
+        stream._stuck = StuckCounter.from_state(state["stuck"], stream.rate)
+        stream._gaps = GapFinder.from_state(state["gaps"])
+        if state["last_value"] is not None:
+            stream._last_value = state["last_value"]
+        stream._events = state["events"]
+        stream._is_open = state["is_open"]
+        stream._peak = state["peak"]
+        stream._calm = state["calm"]
+        stream._age = state["age"]
+        stream._was_stuck = state["was_stuck"]
+        return stream
+
+
+def find_evidence_limit(rate: float) -> float:
+    """The combined evidence that opens an event in this share of ordinary rows at most."""
+    decades = -math.log10(rate)
+    beyond = max(decades - _PLAIN_DECADES, 0.0)
+    return min(decades, _PLAIN_DECADES) + _EVIDENCE_PER_DECADE * beyond
+
+
+def _calibrate_evidence(combined: float) -> float:
+    """Combined evidence as the negative decimal logarithm of a share of ordinary rows."""
+    beyond = max(combined - _PLAIN_DECADES, 0.0)
+    return min(combined, _PLAIN_DECADES) + beyond / _EVIDENCE_PER_DECADE
+
+
+def _combine_rarities(rarities: dict[str, float]) -> float:
+    """Combine rarities into one number: strong in one of them, or fairly strong in several."""
+    powers = [rarity**_COMBINATION_POWER for rarity in rarities.values()]
+    return math.fsum(powers) ** (1 / _COMBINATION_POWER)
+
+
+def _name_reasons(rarities: dict[str, float]) -> tuple[str, ...]:
+    """The measures that make a row unusual, the rarest first."""
+    ordered = sorted(rarities, key=lambda name: -rarities[name])
+    least = _REASON_SHARE * rarities[ordered[0]]
+    return tuple(name for name in ordered if rarities[name] >= least)

@@ -1,0 +1,48 @@
+"""How rare a number is among those before it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, RarityScale
+
+
+def test_among_the_numbers_seen_rarity_is_the_share_that_is_as_large() -> None:
+    scale = RarityScale(range(1, 1000))
+    assert scale.measure_rarity(990) == pytest.approx(2)
+    assert scale.measure_rarity(900) == pytest.approx(1)
+    assert scale.measure_rarity(0) == pytest.approx(math.log10(1000 / 999))
+
+
+def test_few_numbers_say_nothing() -> None:
+    scale = RarityScale(range(MIN_NUMBERS - 1))
+    assert scale.measure_rarity(1e9) == 0
+    assert scale.find_limit(3) == math.inf
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beyond_the_largest_an_exponential_tail_is_met_within_a_decade_below(
+    seed: int,
+) -> None:
+    # The survival function of the exponential is 10 ** -4 at 4 * ln(10).
+    numbers = np.random.default_rng(seed).exponential(size=2_000)
+    rarity = RarityScale(numbers).measure_rarity(4 * math.log(10))
+    # The tail is heavier than the exponential, to be on the safe side.
+    assert 3 < rarity < 4.2
+
+
+def test_what_came_in_many_rows_is_never_as_rare_as_what_came_in_none() -> None:
+    quiet = np.zeros(3_000)
+    quiet[::300] = 50
+    seen_before = RarityScale(quiet)
+    assert seen_before.measure_rarity(50) == pytest.approx(math.log10(3001 / 10))
+    assert RarityScale(np.zeros(3_000)).measure_rarity(50) > 10
+
+
+@pytest.mark.parametrize("rarity", [1.0, 2.5, 4.0, 6.0])
+def test_the_limit_of_a_rarity_is_as_rare_as_that(rarity: float) -> None:
+    numbers = np.abs(np.random.default_rng(1).standard_normal(5_000))
+    scale = RarityScale(numbers)
+    limit = scale.find_limit(rarity)
+    assert scale.measure_rarity(limit) == pytest.approx(rarity, abs=0.05)
