@@ -272,7 +272,8 @@ def _calibrate_evidence(combined: float) -> float:
 def _combine_rarities(rarities: dict[str, float]) -> float:
     """Combine rarities into one number: strong in one of them, or fairly strong in several."""
     powers = [rarity**_COMBINATION_POWER for rarity in rarities.values()]
-    return math.fsum(powers) ** (1 / _COMBINATION_POWER)
+    combined: float = math.fsum(powers) ** (1 / _COMBINATION_POWER)
+    return combined
 
 
 def _name_reasons(rarities: dict[str, float]) -> tuple[str, ...]:
