@@ -261,7 +261,10 @@ def test_an_old_run_is_exported_as_it_was(mine: Path) -> None:
     made = outputs((mine / "mae" / "run" / "model.onnx").read_bytes(), kept)
     np.testing.assert_allclose(made, kept["quantiles"], rtol=ROUNDING)
     page = json.loads((mine / "mae" / "run" / "model.json").read_text())
-    includes(page, json.loads((mine / "exported" / "model.json").read_text()))
+    kept_page = json.loads((mine / "exported" / "model.json").read_text())
+    # What a file that is exported anew asks for has grown: patterns remember longer.
+    assert page["least_steps"] >= kept_page.pop("least_steps")
+    includes(page, kept_page)
 
 
 def test_old_results_of_a_folder_are_not_made_again(mine: Path) -> None:

@@ -306,6 +306,14 @@ def lengthen_spread(
     return np.concatenate([spread, later])
 
 
+def least_probability(windows: int) -> float:
+    """Return how likely at least an event is of which so many held-out windows showed none.
+
+    Laplace's rule of succession: nothing is certain, however often it was so.
+    """
+    return 1 / (windows + 2)
+
+
 def forecast_by_method(
     run: "Predictor",
     panel: "Panel",
@@ -330,7 +338,8 @@ def forecast_by_method(
         # A probability has no interval: all of its quantiles are the probability.
         shape = (*centre.shape, len(levels))
         probability = np.broadcast_to(centre[..., None], shape)
-        return probability.clip(0, 1)
+        chance = least_probability(combination.windows)
+        return probability.clip(chance, 1 - chance)
 
     unit = mean_change(*where, run.memory)
     wide = lengthen_spread(spread, method, horizon, seasons)

@@ -7,6 +7,7 @@ along with it. Knows neither thresholds nor tables.
 Axes: N series, K rows or windows, H horizon, Q quantiles (0.1, 0.5, 0.9), W run lengths.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +84,19 @@ class RowErrors(NamedTuple):
     runs: Floats
 
 
+def _judge_by_networks(forecaster: Predictor) -> Predictor:
+    """Return a run that forecasts by its networks even where a simple method does as well.
+
+    The mean of some seasons would repeat an anomaly for as long, and its errors come in runs.
+    """
+    combination = forecaster.combination
+    if not combination.method:
+        return forecaster
+    judging = copy(forecaster)
+    judging.combination = combination._replace(method="", spread=None, network=1.0)
+    return judging
+
+
 class RowErrorModel:
     """Measures rows of a panel against the forecasts of a run.
 
@@ -92,7 +106,7 @@ class RowErrorModel:
     """
 
     def __init__(self, forecaster: Predictor) -> None:
-        self.forecaster = forecaster
+        self.forecaster = _judge_by_networks(forecaster)
         # A series without a season counts as one of 1 step, but a run takes more than that.
         season = max(forecaster.season, 2)
         block = min(forecaster.horizon, season)

@@ -194,3 +194,16 @@ def test_intervals_of_random_walks_are_right_seven_horizons_ahead() -> None:
     typical = np.median(ratios, axis=0)
     assert 0.75 < typical[-10:].mean() < 1.3
     assert 0.75 < typical[:10].mean() < 1.3
+
+
+def test_what_repeats_itself_exactly_is_likely_and_not_certain() -> None:
+    y = np.tile([0.0, 1.0], 60)
+    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=120), "y": y})
+    panel = Panel.from_frame(frame, target="y", time="t")
+    config = Config(train=TrainConfig(loss="bernoulli", steps=0))
+    forecaster = Forecaster(config).fit(panel)
+    assert forecaster.combination.method == "seasonal_naive"
+    found = forecaster.predict()["probability"].to_numpy()
+    chance = 1 / (forecaster.combination.windows + 2)
+    np.testing.assert_allclose(found[:2], [chance, 1 - chance])
+    assert 0 < chance < 0.1

@@ -91,7 +91,7 @@ def test_a_cycle_of_months_is_forecast_from_the_calendar_by_a_saved_run_too(
         np.abs(forecaster.predict()["forecast"].to_numpy() - actual.ravel()).mean()
         for forecaster in (known, unknown)
     ]
-    assert error[0] < 0.5 * error[1]
+    assert error[0] < 0.7 * error[1]
     pd.testing.assert_frame_equal(
         Forecaster.load(known.save(tmp_path / "run")).predict(), known.predict()
     )

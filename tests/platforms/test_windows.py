@@ -67,7 +67,8 @@ def test_every_module_imports() -> None:
     code = """
 import importlib, pkgutil, lstmcast
 for module in pkgutil.walk_packages(lstmcast.__path__, "lstmcast."):
-    if not module.name.endswith("__main__"):
+    # Adapters ask for the library that they are for.
+    if not module.name.endswith("__main__") and ".adapters." not in module.name:
         importlib.import_module(module.name)
 print("all")
 """

@@ -59,7 +59,7 @@ def test_a_forecast_without_training_falls_back_too_and_says_so(
     verdict = json.loads(done.stdout)["verdict"]
     assert verdict["best_baseline"] == "drift"
     assert verdict["model"]["mae"] <= 1.05 * verdict["baselines"]["drift"]["mae"]
-    assert {"mean", "seasonal_mean"} <= verdict["baselines"].keys()
+    assert {"mean", "theta"} <= verdict["baselines"].keys()
     table = pd.DataFrame(json.loads(done.stdout)["forecast"])
     last = pd.read_csv(io.BytesIO(file.read_bytes()))["y"].iloc[-1]
     assert table["forecast"].iloc[-1] > last

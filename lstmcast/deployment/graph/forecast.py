@@ -25,6 +25,7 @@ from lstmcast.features.candidates import (
 )
 from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP
 from lstmcast.forecasting.quantiles import match_horizon
+from lstmcast.forecasting.simple_methods import least_probability
 from lstmcast.network.losses import LossTargets
 from lstmcast.network.torch_network import to_torch_network
 
@@ -88,6 +89,7 @@ class ForecastGraph(nn.Module):
             scaling.seasons, run.horizon, self.chunk, self.feature_clip
         )
         self.is_binary = run.probability
+        self.least_probability = least_probability(run.combination.windows)
 
         # Everything that depends on the series is looked up by its number.
         self.has_fixed_scale = scaler.spread is not None
@@ -203,7 +205,9 @@ class ForecastGraph(nn.Module):
         quantiles = centre[..., None] + distance
         if self.is_binary:
             # A probability has no interval.
-            quantiles = centre[..., None].expand_as(quantiles).clamp(0, 1)
+            chance = self.least_probability
+            quantiles = centre[..., None].expand_as(quantiles)
+            quantiles = quantiles.clamp(chance, 1 - chance)
         return torch.maximum(quantiles, self._per_series("low", series)[..., None])
 
     def _complete_inputs(self, arrays: tuple[Tensor, ...]) -> GraphInputs:

@@ -52,7 +52,7 @@ def test_each_run_has_its_end_its_verdict_and_a_line_to_copy(
     runs = [ServedRun("runs/price", predictor), ServedRun("runs/a b", predictor)]
     html, _ = make_served_page(runs, ADDRESS, False)
     assert "<h2>price</h2>" in html and "<h2>a b</h2>" in html
-    assert html.count("12 steps ahead, until 2015-12") == 2
+    assert html.count("12 months ahead, until 2015-12") == 2
     assert html.count('<div class="verdict') == 2 and "s error was" in html
     assert commands_of(html) == [
         f'curl -s "{ADDRESS}runs/price/forecast?horizon=12" -H "Accept: text/csv"',
