@@ -21,7 +21,7 @@ from lstmcast.deployment.export import export, require_exportable
 from lstmcast.errors import RunError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
-from tests.deployment.test_onnx_graph import MIXED, config, with_covariates
+from tests.deployment.graph.test_forecast import MIXED, config, with_covariates
 from tests.make import panel_of, wavy
 
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
