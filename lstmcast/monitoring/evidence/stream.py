@@ -25,6 +25,9 @@ _COMBINATION_POWER = 3
 """Power of the norm that combines rarities: between their sum (1) and the largest (infinite)."""
 _DAMPING = 0.5
 """What the evidence of a row counts in an event that has shown stronger evidence already."""
+_ESCALATION = 1.0
+"""Evidence beyond the limit, as a multiple of the strongest so far, that opens an event of its own:
+a spike then does, and twenty kinds of ordinary series do not open more of them."""
 _PLAIN_DECADES = 2.0
 """Combined evidence up to which it is a share of rows as it stands, 2 for one row in 100."""
 _EVIDENCE_PER_DECADE = 2.0
@@ -172,13 +175,17 @@ class EvidenceStream:
                 self._is_open = False
                 self._peak = 0.0
 
-        opens = not self._is_open and (is_unusual or begins_stuck or after_gap)
+        begins = not self._is_open and (is_unusual or begins_stuck or after_gap)
+        # Something far stronger than what an open event has shown is an event of its own.
+        escalates = self._is_open and combined >= limit + _ESCALATION * self._peak
+        opens = begins or escalates
         # What an open event has shown already is not shown again by weaker evidence.
         counted = combined
         if self._is_open and combined <= self._peak:
             counted = _DAMPING * combined
         if opens:
             self._events += 1
+            self._peak = 0.0
             self._is_open = True
             self._calm = 0
             self._age = 0

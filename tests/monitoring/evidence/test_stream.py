@@ -175,3 +175,16 @@ def test_it_goes_on_from_a_saved_state_as_if_there_had_been_no_break(rows: int) 
 def test_a_rate_out_of_range_is_refused(rate: float) -> None:
     with pytest.raises(UsageError, match="out of range"):
         EvidenceStream(rate)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_spike_is_an_event_of_its_own_within_a_weaker_one(seed: int) -> None:
+    values = noise(1_000, seed)
+    values[300] += 60
+    rows = judge(values)
+    # With some of the seeds an event is open by chance.
+    assert rows[300].opens and rows[300].event > max(row.event for row in rows[:300])
+    # What is no stronger belongs to the event that is open.
+    values[310] += 60
+    again = judge(values)[310]
+    assert again.event == rows[300].event and not again.opens
