@@ -24,11 +24,15 @@ class RarityScale:
 
     Up to the third largest number seen it is the observed share. Beyond it a generalised Pareto
     tail (Pickands 1975) goes on from there, whose scale is the mean excess of the largest 2 % of
-    the numbers. The two largest do not widen it, however large they are.
+    the numbers. The two largest do not widen it, however large they are. least_scale: smallest
+    scale of the tail, where more is known of the numbers than they show at first.
     """
 
-    def __init__(self, numbers: Iterable[float] = ()) -> None:
+    def __init__(
+        self, numbers: Iterable[float] = (), least_scale: float = 1e-12
+    ) -> None:
         self._seen = SortedWindow(WINDOW_ROWS, numbers)
+        self._least_scale = least_scale
 
     @property
     def numbers(self) -> list[float]:
@@ -80,5 +84,5 @@ class RarityScale:
         # likelihood of a censored exponential sample: Epstein & Sobel 1953).
         excess = math.fsum(min(number, anchor) - begin for number in tail)
         mean_excess = excess / (size - _ANCHOR_RANK + 1)
-        scale = max(mean_excess, _MIN_RELATIVE_SCALE * abs(begin), 1e-12)
+        scale = max(mean_excess, _MIN_RELATIVE_SCALE * abs(begin), self._least_scale)
         return anchor, scale

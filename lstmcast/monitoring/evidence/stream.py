@@ -6,6 +6,7 @@ Nothing is labelled, and nothing but rows of the same series before it decides a
 """
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from lstmcast.errors import UsageError
@@ -34,6 +35,10 @@ _EVIDENCE_PER_DECADE = 2.0
 """Combined evidence beyond that for each further decade: several measures are looked at, and the
 largest of them is taken, so it is less rare than it looks. Fitted to how often ordinary invented
 series of twenty kinds open an event, so that it is at most as often as the rate."""
+_DOUBT_ROWS, _LONG_PAST_ROWS = 150.0, 500
+"""Evidence that is taken off, times the rows that are known, and how many of these are enough."""
+LEAST_RANGE_SCALE = 0.05
+"""Least scale of how far a new extreme lies beyond the others, as a share of their range."""
 _REASON_SHARE = 0.6
 """Measures at least so rare, relative to the rarest, are the reasons for an alarm."""
 _MIN_COUNTER_RISES = 0.5
@@ -82,8 +87,9 @@ class EvidenceStream:
         self.rate = rate
         self.is_counter = False
         self._first: list[float] = []
+        self._n_judged = 0
         self._measures = RowMeasures()
-        self._scales = {name: RarityScale() for name in MEASURES}
+        self._scales = {name: _make_scale(name) for name in MEASURES}
         self._stuck = StuckCounter(rate)
         self._gaps = GapFinder()
         self._last_value = math.nan
@@ -113,6 +119,8 @@ class EvidenceStream:
         expected, half_width = self._expect()
         rarities = self._learn(value - base)
         combined = _combine_rarities(rarities)
+        combined = max(combined - _doubt_short_past(self._n_judged), 0.0)
+        self._n_judged += 1
         row = self._update_event(combined, rarities, is_stuck, after_gap)
         center = base + expected
         return row._replace(
@@ -223,6 +231,7 @@ class EvidenceStream:
             "rate": self.rate,
             "is_counter": self.is_counter,
             "first": self._first,
+            "judged": self._n_judged,
             "measures": self._measures.to_state() if self._is_warm else None,
             "scales": {name: scale.numbers for name, scale in self._scales.items()},
             "stuck": self._stuck.to_state(),
@@ -246,10 +255,11 @@ class EvidenceStream:
         stream = cls(state["rate"])
         stream.is_counter = state["is_counter"]
         stream._first = list(state["first"])
+        stream._n_judged = state["judged"]
         if state["measures"]:
             stream._measures = RowMeasures.from_state(state["measures"])
         for name, numbers in state["scales"].items():
-            stream._scales[name] = RarityScale(numbers)
+            stream._scales[name] = _make_scale(name, numbers)
         stream._stuck = StuckCounter.from_state(state["stuck"], stream.rate)
         stream._gaps = GapFinder.from_state(state["gaps"])
         if state["last_value"] is not None:
@@ -274,6 +284,17 @@ def _calibrate_evidence(combined: float) -> float:
     """Combined evidence as the negative decimal logarithm of a share of ordinary rows."""
     beyond = max(combined - _PLAIN_DECADES, 0.0)
     return min(combined, _PLAIN_DECADES) + beyond / _EVIDENCE_PER_DECADE
+
+
+def _make_scale(name: str, numbers: Iterable[float] = ()) -> RarityScale:
+    """Make the scale of a measure; most rows of a short past set no new extreme, some do."""
+    return RarityScale(numbers, LEAST_RANGE_SCALE if name == "range" else 1e-12)
+
+
+def _doubt_short_past(n_judged: int) -> float:
+    """Evidence that is taken off while the past is short: its tails are hardly known."""
+    n_known = MIN_HISTORY_ROWS + n_judged
+    return max(_DOUBT_ROWS / n_known - _DOUBT_ROWS / _LONG_PAST_ROWS, 0.0)
 
 
 def _combine_rarities(rarities: dict[str, float]) -> float:

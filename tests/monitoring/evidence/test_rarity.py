@@ -46,3 +46,9 @@ def test_the_limit_of_a_rarity_is_as_rare_as_that(rarity: float) -> None:
     scale = RarityScale(numbers)
     limit = scale.find_limit(rarity)
     assert scale.measure_rarity(limit) == pytest.approx(rarity, abs=0.05)
+
+
+def test_numbers_that_were_all_alike_have_a_tail_of_the_least_scale() -> None:
+    zeros = [0.0] * 100
+    rarities = [RarityScale(zeros, scale).measure_rarity(0.1) for scale in (0.05, 0.1)]
+    assert RarityScale(zeros).measure_rarity(0.1) > 10 > rarities[0] > rarities[1]

@@ -188,3 +188,16 @@ def test_a_spike_is_an_event_of_its_own_within_a_weaker_one(seed: int) -> None:
     values[310] += 60
     again = judge(values)[310]
     assert again.event == rows[300].event and not again.opens
+
+
+def test_a_short_past_opens_few_events_and_a_spike_is_seen_all_the_same() -> None:
+    early = 0
+    for kind in SERIES:
+        rows = judge(make_series(kind, 11)[:200])
+        early += len(openings(rows))
+    # Of 3,000 rows: at first some more than the rate says, where nothing else is known.
+    assert early <= 12
+    for seed in range(8):
+        values = noise(200, seed)
+        values[120] += 60
+        assert judge(values)[120].opens
