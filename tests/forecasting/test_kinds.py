@@ -120,9 +120,10 @@ def measure_errors(kind: str, seed: int) -> dict[str, float]:
     return {name: np.abs(f - actual).mean() for name, f in forecasts.items()}
 
 
-LEAST_ERRORS = {"two_levels": 5.0}
+LEAST_ERRORS = {"two_levels": 5.3}
 """What no method can be below but by luck: of a coin whose sides are 10 apart, every forecast from
-one side to the other is off by 5 on average."""
+one side to the other is off by 5 on average, and a forecast of a side by 5 with a deviation of 0.3
+over the steps of all seeds."""
 
 
 def require_no_worse(kind: str, seeds: int) -> None:
