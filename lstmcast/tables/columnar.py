@@ -138,7 +138,22 @@ def _read_parquet(source: Source) -> pa.Table:
     # Columns are only named where some are left out.
     has_nested = len(names) < len(schema)
     with _open_parquet(place, text_names) as file:
-        return file.read(names if has_nested else None)
+        table = file.read(names if has_nested else None)
+    _require_valid_text(table, text_names, source.name)
+    return table
+
+
+def _require_valid_text(table: pa.Table, text_names: list[str], name: str) -> None:
+    """Raise DataError where a column of text holds bytes that are none.
+
+    Else whoever uses the text first would fail.
+    """
+    for column in text_names:
+        try:
+            table.column(column).validate(full=True)
+        except pa.ArrowInvalid as error:
+            message = f"{name}: column {column!r} holds text that is not UTF-8"
+            raise DataError(message, "write it in UTF-8, or drop the column") from error
 
 
 def _open_parquet(

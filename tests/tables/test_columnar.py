@@ -231,3 +231,13 @@ def test_texts_of_a_typed_format_are_only_missing_where_the_user_says_so(
     series = read_table(tmp_path / "x.parquet", config).series("country")
     assert series.isna().tolist() == [False, False, True]
     assert series.iloc[0] == "NA"
+
+
+def test_text_of_parquet_that_is_no_utf8_is_refused_by_its_column(
+    tmp_path: Path,
+) -> None:
+    cells = pa.array([b"one", b"tw\x8bo", b"three"], pa.binary()).view(pa.string())
+    file = tmp_path / "odd.parquet"
+    pq.write_table(pa.table({"shop": cells, "y": [1.0, 2.0, 3.0]}), file)
+    with pytest.raises(DataError, match="column 'shop' holds text that is not UTF-8"):
+        read_table(file)
