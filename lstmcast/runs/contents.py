@@ -337,6 +337,13 @@ def _require_sound_verdict(verdict: Mapping[str, Any]) -> None:
     for number, row in enumerate(verdict["by_step"]):
         _require_scores(f"verdict.by_step[{number}]", row, by_step)
 
+    for number, row in enumerate(verdict.get("by_series", ())):
+        place = f"verdict.by_series[{number}]"
+        for name, kind in (("key", list[str]), ("windows", int)):
+            if name not in row:
+                raise FieldError(f"{place}.{name} is missing")
+            read_typed(row[name], kind, f"{place}.{name}")
+
     at_least_one = Annotated[int, Range(1)]
     read_typed(verdict["observed"], at_least_one, "verdict.observed")
     for number, level in enumerate(verdict["interval"]):

@@ -102,6 +102,11 @@ def test_all_that_a_combination_is_saved_with_is_described() -> None:
             "verdict.by_step[2].mae is missing",
         ),
         (
+            "metrics.json",
+            lambda metrics: metrics["verdict"].update(by_series=[{"windows": 1}]),
+            "verdict.by_series[0].key is missing",
+        ),
+        (
             "scaler.json",
             lambda scaler: scaler["series"].update(shift=[0.0, "x", 0.0]),
             "series.shift[1] is text ('x'), not a number",
