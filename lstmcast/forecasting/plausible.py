@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.errors import DivergedError
+from lstmcast.features.rows import are_first_steps, series_of_rows
 from lstmcast.forecasting.quantiles import DEVIATION_PER_MEAN_ERROR, STANDARD_NORMAL
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
@@ -94,14 +95,20 @@ class Grid(NamedTuple):
 
 def find_grid(panel: Panel, ends: Ints) -> Grid:
     """Find the values that series take in their first `ends` [N] steps."""
-    n_series = len(panel)
-    lengths = panel.lengths
-
-    # Of each value its series and its step; what lies behind the ends is not known.
-    owner = np.repeat(np.arange(n_series), lengths)
-    place = np.arange(len(owner)) - panel.offsets[owner]
-    is_past = place < ends[owner]
+    offsets = panel.offsets
+    is_past = are_first_steps(offsets, ends)
     past = np.where(is_past, panel.values, np.nan)
+    step, zero_below = _find_counts_and_zeros(past, offsets)
+    highest = _find_upper_limits(past, offsets)
+    lowest = -_find_upper_limits(-past, offsets)
+    return Grid(step, zero_below, lowest, highest)
+
+
+def _find_counts_and_zeros(past: Floats, offsets: Ints) -> tuple[Floats, Floats]:
+    """Find `step` and `zero_below` of a grid, [N] each; past: [sum T], NaN where unknown."""
+    lengths = np.diff(offsets)
+    n_series = len(lengths)
+    owner = series_of_rows(offsets)
 
     # What the values of each series are like.
     known = ~np.isnan(past)
@@ -121,10 +128,8 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
 
     step = np.zeros(n_series)
     zero_below = np.zeros(n_series)
-    highest = _find_upper_limits(past, panel.offsets)
-    lowest = -_find_upper_limits(-past, panel.offsets)
     if not len(candidates):
-        return Grid(step, zero_below, lowest, highest)
+        return step, zero_below
 
     # The rows of the candidates, each with the number of its series among them.
     is_candidate = np.zeros(n_series, bool)
@@ -161,7 +166,7 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     # Zero stays zero.
     small = np.where(n_positive > 0, small, np.inf)
     zero_below[candidates] = np.where(has_zeros[candidates], small, 0.0)
-    return Grid(step, zero_below, lowest, highest)
+    return step, zero_below
 
 
 def _find_upper_limits(past: Floats, offsets: Ints) -> Floats:
@@ -169,28 +174,28 @@ def _find_upper_limits(past: Floats, offsets: Ints) -> Floats:
 
     past: [sum T], NaN where nothing is known. Returns infinity for a series without a limit.
     """
+    owner = series_of_rows(offsets)
     n_series = len(offsets) - 1
-    owner = np.repeat(np.arange(n_series), np.diff(offsets))
-    highest = np.full(n_series, np.nan)
-    np.fmax.at(highest, owner, past)
+    highest = np.fmax.reduceat(past, offsets[:-1])
     is_at_limit = past == highest[owner]
-    next_highest = np.full(n_series, np.nan)
-    np.fmax.at(next_highest, owner, np.where(is_at_limit, np.nan, past))
-    is_next = past == next_highest[owner]
+    at_limit = np.bincount(owner, is_at_limit, n_series)
+    known = np.bincount(owner, ~np.isnan(past), n_series)
+    is_limit = at_limit >= MIN_LIMIT_SHARE * known
+    # Hardly any series is often at its highest value: no more is asked of the others.
+    if not is_limit.any():
+        return np.full(n_series, np.inf)
+
+    # A series of one value has no limit, as nothing is known of what else it may be.
+    below = np.where(is_at_limit, np.nan, past)
+    next_highest = np.fmax.reduceat(below, offsets[:-1])
+    at_next = np.bincount(owner, below == next_highest[owner], n_series)
+    is_limit &= (at_next > 0) & (at_limit >= LIMIT_EXCESS * at_next)
 
     # A series arrives at its limit where it was elsewhere one step before.
     arrives = is_at_limit.copy()
     stays = is_at_limit[1:] & is_at_limit[:-1] & (owner[1:] == owner[:-1])
     arrives[1:] &= ~stays
-
-    known = np.bincount(owner, ~np.isnan(past), n_series)
-    at_limit = np.bincount(owner, is_at_limit, n_series)
-    at_next = np.bincount(owner, is_next, n_series)
-    arrivals = np.bincount(owner, arrives, n_series)
-    is_frequent = at_limit >= MIN_LIMIT_SHARE * known
-    # A series of one value has no limit, as nothing is known of what else it may be.
-    stands_out = (at_next > 0) & (at_limit >= LIMIT_EXCESS * at_next)
-    is_limit = is_frequent & stands_out & (arrivals >= MIN_ARRIVALS)
+    is_limit &= np.bincount(owner, arrives, n_series) >= MIN_ARRIVALS
     return np.where(is_limit, highest, np.inf)
 
 
