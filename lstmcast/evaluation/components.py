@@ -13,7 +13,7 @@ import numpy as np
 
 from lstmcast.features.candidates import accumulate_damping, same_phase_offsets
 from lstmcast.features.preprocessing import Scaling
-from lstmcast.features.rows import series_of_rows
+from lstmcast.features.rows import are_first_steps, series_of_rows
 from lstmcast.features.scaler import inverse_transform
 from lstmcast.features.seasonal.long_memory import list_patterns
 from lstmcast.features.smoothing import exponential_moving_average, moving_average
@@ -187,13 +187,8 @@ def _find_long_season(steps: StepArrays, horizon: int) -> _Part:
     shift = 0 if is_whole else m // 2
     long = _find_season(profile, steps, m2, horizon, shift)
 
-    lengths = np.diff(steps.offsets)
-    is_first = concat_ranges(np.zeros_like(lengths), lengths) < m2
-    has_cycle = lengths >= m2
-    return _Part(
-        history=np.where(is_first, 0.0, long.history - short.history),
-        ahead=np.where(has_cycle[:, None], long.ahead - short.ahead, 0.0),
-    )
+    added = _Part(long.history - short.history, long.ahead - short.ahead)
+    return _blank_first_cycle(added, steps, m2)
 
 
 def _find_longest_season(steps: StepArrays, horizon: int) -> _Part:
@@ -201,9 +196,15 @@ def _find_longest_season(steps: StepArrays, horizon: int) -> _Part:
     *_, pattern = list_patterns(steps.seasons)
     shift = pattern.width // 2
     part = _find_season(steps.pattern_3, steps, pattern.season, horizon, shift)
-    lengths = np.diff(steps.offsets)
-    is_first = concat_ranges(np.zeros_like(lengths), lengths) < pattern.season
-    has_cycle = lengths >= pattern.season
+    return _blank_first_cycle(part, steps, pattern.season)
+
+
+def _blank_first_cycle(part: _Part, steps: StepArrays, season: int) -> _Part:
+    """A season as 0 inside the first cycle of each series, where nothing is known of it."""
+    offsets = steps.offsets
+    lengths = np.diff(offsets)
+    is_first = are_first_steps(offsets, np.full_like(lengths, season))
+    has_cycle = lengths >= season
     return _Part(
         history=np.where(is_first, 0.0, part.history),
         ahead=np.where(has_cycle[:, None], part.ahead, 0.0),

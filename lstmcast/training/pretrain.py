@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -182,14 +183,6 @@ def candidate_mean_loss(batch: Batch) -> float:
     return float(pinball_loss(quantiles, target))
 
 
-def draw_batch(
-    rng: np.random.Generator, kind: SeriesKind, series: int, origins: int
-) -> Batch | None:
-    """Draw a batch of fresh series of a kind, or None if they are too short for a window."""
-    sampler = draw_sampler(rng, kind, series)
-    return None if sampler is None else sampler.draw(rng, series, origins)
-
-
 def draw_sampler(
     rng: np.random.Generator, kind: SeriesKind, series: int
 ) -> WindowSampler | None:
@@ -279,9 +272,8 @@ class FolderStore:
         if not current_rank_group().first:
             return
         facts = state.facts | {"candidate_loss": self.sampler.candidate_loss}
-        contiguous = {name: value.contiguous() for name, value in state.tensors.items()}
         fresh = self.path.with_suffix(".new")
-        save_file(contiguous, fresh, {"facts": json.dumps(facts)})
+        _save_tensors(state.tensors, fresh, {"facts": json.dumps(facts)})
         fresh.replace(self.path)
 
 
@@ -374,16 +366,18 @@ def main() -> None:
             folder=options.out,
         )
         if group.first:
-            _save_weights(network, options.out / "weights.safetensors")
+            _save_tensors(network.state_dict(), options.out / "weights.safetensors")
             _save_history(trained, options.out / "history.json")
 
 
-def _save_weights(network: TorchNetwork, path: Path) -> None:
-    """Write the weights of a network, each a contiguous array."""
-    weights = {}
-    for name, value in network.state_dict().items():
-        weights[name] = value.contiguous()
-    save_file(weights, path)
+def _save_tensors(
+    tensors: Mapping[str, torch.Tensor],
+    path: Path,
+    facts: dict[str, str] | None = None,
+) -> None:
+    """Write tensors, each laid out in memory as the file wants it."""
+    contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
+    save_file(contiguous, path, facts)
 
 
 def _save_history(trained: TrainingResult, path: Path) -> None:

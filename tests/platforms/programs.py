@@ -56,6 +56,19 @@ def run_python(
     return done.stdout
 
 
+def import_every_module(hook: str) -> None:
+    """Import all of lstmcast in a Python with a hook; fails where a module does not import."""
+    code = """
+import importlib, pkgutil, lstmcast
+for module in pkgutil.walk_packages(lstmcast.__path__, "lstmcast."):
+    # Adapters ask for the library that they are for.
+    if not module.name.endswith("__main__") and ".adapters." not in module.name:
+        importlib.import_module(module.name)
+print("all")
+"""
+    assert run_python(hook, code).split() == ["all"]
+
+
 def run_lines(hook: str, lines: Sequence[str], cwd: Path) -> dict[str, Done]:
     """Run command lines in a folder, in a Python with a hook."""
     printed = run_python(hook, _MANY, json.dumps(lines), cwd=cwd)

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, SAMPLE_DATA
-from tests.platforms.programs import Done, run_lines, run_python
+from tests.platforms.programs import (
+    Done,
+    import_every_module,
+    run_lines,
+    run_python,
+)
 
 HOOK = "macos"
 FIT = "fit price.csv --target price --steps 20 --out runs/price"
@@ -49,15 +54,7 @@ def test_a_command_ends_as_ever(line: str, results: dict[str, Done]) -> None:
 
 
 def test_every_module_imports() -> None:
-    code = """
-import importlib, pkgutil, lstmcast
-for module in pkgutil.walk_packages(lstmcast.__path__, "lstmcast."):
-    # Adapters ask for the library that they are for.
-    if not module.name.endswith("__main__") and ".adapters." not in module.name:
-        importlib.import_module(module.name)
-print("all")
-"""
-    assert run_python(HOOK, code).split() == ["all"]
+    import_every_module(HOOK)
 
 
 def test_nothing_is_left_beside_a_run_that_was_replaced(

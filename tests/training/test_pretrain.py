@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from lstmcast.compute.progress import Event
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_STEP_FEATURES, TARGET_CLIP
+from lstmcast.features.windows import Batch
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
@@ -26,8 +27,8 @@ from lstmcast.training.pretrain import (
     SeriesKind,
     SyntheticSampler,
     candidate_mean_loss,
-    draw_batch,
     draw_horizon,
+    draw_sampler,
     draw_seasons,
     flat_pace,
     pretrain_network,
@@ -38,6 +39,14 @@ from tests.training.generators.make import describe_kind
 
 SMALL = 2_000_000
 """Bytes that the shipped weights may take."""
+
+
+def draw_batch(
+    rng: np.random.Generator, kind: SeriesKind, series: int, origins: int
+) -> Batch | None:
+    """A batch of fresh series of a kind, or None if they are too short for a window."""
+    sampler = draw_sampler(rng, kind, series)
+    return None if sampler is None else sampler.draw(rng, series, origins)
 
 
 def shape_of(hidden: int, layers: int) -> NetworkShape:

@@ -151,14 +151,6 @@ def confirm_seasons(
     return Seasons(cycle, 0)
 
 
-def search_seasons(values: Floats, offsets: Ints) -> Seasons:
-    """Search a panel without a calendar for seasons, in steps.
-
-    values: [sum T], NaN where missing; offsets: [N+1].
-    """
-    return confirm_seasons(values, offsets, Seasons(1, 0))
-
-
 def _rank_seasons(
     series: list[Floats], found: tuple[int, ...], proposed: Seasons
 ) -> Seasons:

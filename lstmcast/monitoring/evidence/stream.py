@@ -20,8 +20,6 @@ CALM_ROWS = 100
 """Rows without anything unusual that close an event."""
 NEW_REGIME_ROWS = 1_000
 """Rows of an event after which it counts as the new state of things, and is closed."""
-SENSITIVITY_RATES = {"low": 0.0003, "normal": 0.001, "high": 0.003}
-"""Rates of false alarms by the words for them."""
 _COMBINATION_POWER = 3
 """Power of the norm that combines rarities: between their sum (1) and the largest (infinite)."""
 _DAMPING = 0.5
