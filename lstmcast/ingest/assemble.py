@@ -124,7 +124,7 @@ def assemble_panel(
         notes=(
             *table.notes,
             *time_column.notes,
-            *_note_unit_signs(table, columns.target),
+            *note_unit_signs(table, columns.target),
             *sort_notes,
             *placed.notes,
             *series.notes,
@@ -159,7 +159,7 @@ def _encode_roles(
     )
 
 
-def _note_unit_signs(table: Table, targets: Sequence[str]) -> list[str]:
+def note_unit_signs(table: Table, targets: Sequence[str]) -> list[str]:
     """Note the signs, like a currency's, that were removed from the cells of the targets."""
     notes = []
     for name in targets:
