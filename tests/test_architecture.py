@@ -91,6 +91,7 @@ TESTED_ELSEWHERE = {
     "cli/commands/completion.py": "cli/test_contract_completion.py",
     "cli/commands/config.py": "cli/test_contract_settings.py",
     "cli/commands/help.py": "cli/test_contract_help.py",
+    "cli/follow.py": "cli/commands/test_detect.py",
     "cli/signals.py": "faults/test_process.py",
     "inspection/finding.py": "inspection/test_findings.py",
 }

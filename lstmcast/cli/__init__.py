@@ -11,7 +11,7 @@ in `show/`.
 `pinned`   the command line that leaves nothing to be inferred
 `sharded`  a folder in, a folder out
 `dryrun`   --dry-run
-`follow`   rows on stdin, judged as they come
+`follow`   rows on stdin, judged by a run as they come
 `problems` what an error means to a user: status, message and hint
 `signals`  Ctrl-C, SIGTERM and a closed terminal
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from lstmcast.cli.data import read_like_run
-from lstmcast.cli.follow import Follower, is_text_stream
+from lstmcast.cli.follow import Follower
 from lstmcast.cli.gates import check_figures, parse_gates
 from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
 from lstmcast.cli.options.engine import EngineOptions, Jobs
@@ -28,6 +28,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.streaming.lines import is_text_stream
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
 from lstmcast.errors import DataError
 from lstmcast.runs.directory import open_run

@@ -1,10 +1,10 @@
-"""Lines out of a stream; what is judged of them is in `commands/test_detect`."""
+"""Lines out of a stream."""
 
 import io
 
 import pytest
 
-from lstmcast.cli.follow import (
+from lstmcast.cli.streaming.lines import (
     MAX_LINE_BYTES,
     NumberedLine,
     is_text_stream,
