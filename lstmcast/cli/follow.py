@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lstmcast.cli.options.detection import DetectionOptions
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.streaming.follower import (
@@ -30,12 +31,17 @@ class Follower(LineFollower):
         detector: "Detector",
         form: str,
         reading: RunDataOptions = RunDataOptions(),  # noqa: B008 - frozen
+        detection: DetectionOptions = DetectionOptions(),  # noqa: B008 - frozen
         *,
         safe: bool = False,
     ) -> None:
         config = reading.apply(detector.forecaster.config.data)
-        super().__init__(report, config, form, _USAGE, safe=safe)
+        super().__init__(report, config, form, _USAGE, detection, safe=safe)
         self.detector = detector
+
+    def count_events(self) -> int:
+        """How many events were opened so far."""
+        return self.detector.count_events()
 
     def find_header(self, first: bytes) -> bytes:
         """Return the header; where `tail` left it behind, two columns are known by their order."""
@@ -114,7 +120,7 @@ class Follower(LineFollower):
         """Return the rows of a line without a value, with its keys and time as they stand there."""
         import pandas as pd
 
-        from lstmcast.monitoring.detect import NUMERIC_COLUMNS
+        from lstmcast.monitoring.detection import NUMERIC_COLUMNS
 
         known = self.detector.known
         cells = self._cells_by_column(text)
@@ -125,7 +131,8 @@ class Follower(LineFollower):
             # A key that is no column of the file is the name of the target.
             keys = {name: cells.get(name, target) for name in known.key_names}
             row = {**keys, known.axis.name: time, **no_numbers}
-            rows.append({**row, "anomaly": 0, "kind": "missing"})
+            judged = {"anomaly": 0, "kind": "missing", "event": pd.NA, "reason": ""}
+            rows.append({**row, **judged})
         return pd.DataFrame(rows)
 
     def _cells_by_column(self, text: bytes) -> dict[str, str]:

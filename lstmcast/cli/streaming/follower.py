@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lstmcast.cli.options.detection import DetectionOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.streaming.lines import (
@@ -38,7 +39,8 @@ _UTF8_BOM = b"\xef\xbb\xbf"
 class LineFollower:
     """Reads lines from stdin, judges the rows in them, and writes the result at once.
 
-    config: how lines are read. usage: a command line that hints show.
+    config: how lines are read. usage: a command line that hints show. detection: which rows are
+    shown.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class LineFollower:
         config: DataConfig,
         form: str,
         usage: str,
+        detection: DetectionOptions = DetectionOptions(),  # noqa: B008 - frozen
         *,
         safe: bool = False,
     ) -> None:
         self.report = report
         self.form = form
         self.usage = usage
+        self.detection = detection
         self.safe = safe
         # Each line is parsed by itself: what is bad in it must raise an error to be skipped here.
         self.config = replace(config, bad_rows="error")
@@ -68,6 +72,10 @@ class LineFollower:
 
     def judge_line(self, line: NumberedLine) -> "pd.DataFrame":
         """Judge one line; raises DataError that names it."""
+        raise NotImplementedError
+
+    def count_events(self) -> int:
+        """How many events were opened so far."""
         raise NotImplementedError
 
     def find_header(self, first: bytes) -> bytes | None:
@@ -91,7 +99,8 @@ class LineFollower:
             )
         judged = max(self.figures["judged"], 1)
         share = self.figures["anomalies"] / judged
-        return {**self.figures, "share": share}
+        # An event of several lines is one.
+        return {**self.figures, "events": self.count_events(), "share": share}
 
     def judge_block(self, lines: list[NumberedLine]) -> None:
         """Judge lines that arrived together; the first ones of all begin with the header."""
@@ -156,6 +165,7 @@ class LineFollower:
                 self.figures[name] += int(count)
 
     def _write_rows(self, rows: "pd.DataFrame") -> None:
+        rows = self.detection.select_rows(rows)
         # What there is to say about formulas is said once.
         report = Reporter(quiet=True) if self.has_written else self.report
         escaped = output.with_escaped_formulas(rows, self.form, report, safe=self.safe)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.errors import RunError, UsageError
-from lstmcast.monitoring.watch.watcher import Alarm, RowWatcher
+from lstmcast.monitoring.rates import Alarm
+from lstmcast.monitoring.watch.watcher import RowWatcher
 from lstmcast.runs.disk import sha256_hex, write_file
 
 _FORMAT = "lstmcast detect state"
 _VERSION = 1
 _CONTENT_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """Whatever reading contents raises that are not what was written."""
-_HINT = "take it from a backup, or delete it to begin anew"
 
 
 def save_watcher(watcher: RowWatcher, file: str | Path) -> None:
@@ -59,7 +59,9 @@ def _read_content(place: Path) -> dict[str, Any]:
             raise ValueError(content["format"])
         version = int(content["version"])
     except (ValueError, *_CONTENT_ERRORS) as error:
-        raise _damaged_error(place, "is no state of detect, or damaged") from error
+        raise RunError(
+            f"{str(place)!r} is no state of detect, or damaged", "name another --state"
+        ) from error
 
     if version > _VERSION:
         raise RunError(
@@ -85,4 +87,7 @@ def _to_json(content: dict[str, Any]) -> bytes:
 
 
 def _damaged_error(place: Path, problem: str) -> RunError:
-    return RunError(f"{str(place)!r} {problem}", _HINT)
+    return RunError(
+        f"{str(place)!r} {problem}",
+        "take it from a backup, or begin anew with another --state",
+    )

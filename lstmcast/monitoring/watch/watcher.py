@@ -5,23 +5,30 @@ Axes: R rows, N series.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, Columns
 from lstmcast.errors import UsageError, shorten_long_parts
-from lstmcast.monitoring.evidence.stream import EvidenceStream, JudgedRow
+from lstmcast.monitoring.detection import (
+    Detection,
+    build_judged_rows,
+    describe_new_regime,
+)
+from lstmcast.monitoring.evidence.stream import (
+    EvidenceStream,
+    JudgedRow,
+    make_unjudged_row,
+)
+from lstmcast.monitoring.rates import Alarm
 from lstmcast.monitoring.watch.rows import OrderedRows
 from lstmcast.monitoring.watch.shared import SharedMoment, find_shared_moments
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
-Alarm = Literal["event", "row"]
-"""What is an anomaly: the row that opens an event, or each row that belongs to one."""
-POINT_REASONS = frozenset(("error", "level", "range"))
-"""Reasons for which a row is unusual by itself, not together with those before it."""
+_KNOWN_ROW = make_unjudged_row("known")
 
 
 @dataclass
@@ -52,12 +59,11 @@ class _WatchedSeries:
 class JudgedRows(NamedTuple):
     """Rows that were judged.
 
-    rows: one for each, in the order of the file: the columns of the series, the time, `actual`,
-    `expected`, `low` and `high`, `score`, `anomaly`, `kind`, `event` and `reason`. shared: the
-    times at which events opened in several series.
+    detection: what was found, with a row for each, in the order of the file. shared: the times at
+    which events opened in several series.
     """
 
-    rows: pd.DataFrame
+    detection: Detection
     shared: tuple[SharedMoment, ...]
 
 
@@ -121,7 +127,7 @@ class RowWatcher:
         if rows.stamps is not None:
             stamps = rows.stamps
 
-        found = _JudgedTable(len(rows), self.alarm)
+        judged = [_KNOWN_ROW] * len(rows)
         for place in order.tolist():
             code = codes[place]
             series = watched[code]
@@ -130,26 +136,35 @@ class RowWatcher:
                 stamps[place] = numbers[code]
             stamp = int(stamps[place])
             if series.is_known(stamp):
-                found.kinds[place] = "known"
                 continue
 
             # A row that came late says nothing about gaps.
             is_late = series.is_late(stamp)
             has_time = rows.stamps is not None and not is_late
             time = float(stamp) if has_time else None
-            judged = series.stream.judge_row(values[place], time)
+            judged[place] = series.stream.judge_row(values[place], time)
             self.late_rows += is_late
             series.move_to(stamp)
-            found.add(place, judged)
-        table = pd.DataFrame(
-            {
-                **rows.key_columns(),
-                rows.time: pd.Index(rows.form.write(stamps)),
-                "actual": rows.values,
-                **found.columns(),
-            }
-        )
-        return JudgedRows(table, find_shared_moments(rows, stamps, found.opens))
+        return self._gather_results(rows, stamps, judged)
+
+    def _gather_results(
+        self, rows: OrderedRows, stamps: Ints, judged: list[JudgedRow]
+    ) -> JudgedRows:
+        columns = {**rows.key_columns(), rows.time: pd.Index(rows.form.write(stamps))}
+        table = build_judged_rows(columns, rows.values, judged, self.alarm)
+        regimes = []
+        for place, row in enumerate(judged):
+            if row.is_new_regime:
+                [text] = rows.form.texts(stamps[[place]])
+                name = "/".join(rows.keys[rows.codes[place]])
+                regimes.append(describe_new_regime(name, text))
+        detection = Detection(table, (*rows.notes, *regimes))
+        opens = np.array([row.opens for row in judged], dtype=bool)
+        return JudgedRows(detection, find_shared_moments(rows, stamps, opens))
+
+    def count_events(self) -> int:
+        """How many events were opened so far, also before it was saved."""
+        return sum(one.stream.n_events for one in self._series.values())
 
     def _find_series(self, key: tuple[str, ...]) -> _WatchedSeries:
         if key not in self._series:
@@ -199,55 +214,6 @@ class RowWatcher:
             watched = _WatchedSeries(stream, newest, known_until=newest)
             watcher._series[tuple(one["key"])] = watched
         return watcher
-
-
-class _JudgedTable:
-    """The columns of what was found of R rows, filled in place."""
-
-    def __init__(self, size: int, alarm: Alarm) -> None:
-        self.alarm = alarm
-        self.kinds = ["" for _ in range(size)]
-        self._reasons = ["" for _ in range(size)]
-        self._numbers = np.full((size, 4), np.nan)
-        self._events = np.zeros(size, dtype=np.int64)
-        self.opens = np.zeros(size, dtype=bool)
-
-    def add(self, place: int, judged: JudgedRow) -> None:
-        """Fill in what was found of the row at this place."""
-        self._numbers[place] = (
-            judged.expected,
-            judged.low,
-            judged.high,
-            judged.likelihood,
-        )
-        self._events[place] = judged.event
-        self.opens[place] = judged.opens
-        self.kinds[place] = name_kind(judged)
-        self._reasons[place] = ", ".join(judged.reasons)
-
-    def columns(self) -> dict[str, Any]:
-        """The columns, in the order of the table."""
-        expected, low, high, score = self._numbers.T
-        events = pd.array(self._events, dtype="Int64")
-        events[self._events == 0] = pd.NA
-        is_anomaly = self._events > 0 if self.alarm == "row" else self.opens
-        return {
-            "expected": expected,
-            "low": low,
-            "high": high,
-            "score": score,
-            "anomaly": is_anomaly.astype(np.int64),
-            "kind": pd.Series(self.kinds, dtype="str"),
-            "event": events,
-            "reason": pd.Series(self._reasons, dtype="str"),
-        }
-
-
-def name_kind(judged: JudgedRow) -> str:
-    """The kind of a row in the table: point or run for a value that is unusual."""
-    if judged.kind != "value":
-        return judged.kind
-    return "point" if judged.reasons[0] in POINT_REASONS else "run"
 
 
 def _other_columns_error(

@@ -32,9 +32,9 @@ def saved(tmp_path: Path) -> Path:
 
 def test_a_saved_watcher_goes_on_as_if_there_had_been_no_break(saved: Path) -> None:
     unbroken = RowWatcher(RATE)
-    whole = unbroken.judge(some_rows(0, 400)).rows
+    whole = unbroken.judge(some_rows(0, 400)).detection.rows
     loaded = load_watcher(saved, RATE)
-    found = loaded.judge(some_rows(280, 400)).rows
+    found = loaded.judge(some_rows(280, 400)).detection.rows
     assert found["kind"].tolist()[:20] == ["known"] * 20
     np.testing.assert_array_equal(found["score"][20:], whole["score"][300:])
     assert loaded.to_state() == unbroken.to_state()

@@ -41,7 +41,7 @@ def frame_of(values: np.ndarray) -> pd.DataFrame:
 
 def test_each_row_is_judged_as_a_stream_of_its_own_would() -> None:
     frame = frame_of(sensor())
-    found = RowWatcher().judge(rows_of(frame)).rows
+    found = RowWatcher().judge(rows_of(frame)).detection.rows
     assert list(found) == [
         *("t", "actual", "expected", "low", "high", "score"),
         *("anomaly", "kind", "event", "reason"),
@@ -60,8 +60,8 @@ def test_each_row_is_judged_as_a_stream_of_its_own_would() -> None:
 
 def test_an_event_is_one_alarm_or_one_for_each_of_its_rows() -> None:
     frame = frame_of(sensor())
-    by_event = RowWatcher().judge(rows_of(frame)).rows
-    by_row = RowWatcher(alarm="row").judge(rows_of(frame)).rows
+    by_event = RowWatcher().judge(rows_of(frame)).detection.rows
+    by_row = RowWatcher(alarm="row").judge(rows_of(frame)).detection.rows
     [opening] = np.flatnonzero(by_event["anomaly"])
     assert opening == SPIKE
     spike = by_event.iloc[SPIKE]
@@ -78,8 +78,8 @@ def test_an_event_is_one_alarm_or_one_for_each_of_its_rows() -> None:
 def test_rows_out_of_order_are_judged_in_order_and_stay_where_they_stand() -> None:
     frame = frame_of(sensor())
     shuffled = frame.sample(frac=1, random_state=3)
-    in_order = RowWatcher().judge(rows_of(frame)).rows
-    found = RowWatcher().judge(rows_of(shuffled.reset_index(drop=True))).rows
+    in_order = RowWatcher().judge(rows_of(frame)).detection.rows
+    found = RowWatcher().judge(rows_of(shuffled.reset_index(drop=True))).detection.rows
     assert found["t"].tolist() == shuffled["t"].tolist()
     pd.testing.assert_frame_equal(
         found.sort_values("t", ignore_index=True), in_order, check_dtype=False
@@ -90,7 +90,7 @@ def test_a_missing_value_and_a_repeated_time_are_rows_of_their_own() -> None:
     frame = frame_of(sensor(spike=None))
     frame.loc[100, "t"] = frame.loc[99, "t"]
     frame.loc[150, "v"] = np.nan
-    found = RowWatcher().judge(rows_of(frame)).rows
+    found = RowWatcher().judge(rows_of(frame)).detection.rows
     assert len(found) == LENGTH
     assert found["kind"][150] == "missing" and np.isnan(found["score"][150])
     assert found["score"].isna().sum() == 51  # the first 50 and the missing one
@@ -100,7 +100,7 @@ def test_a_missing_value_and_a_repeated_time_are_rows_of_their_own() -> None:
 def test_a_gap_that_the_series_never_had_is_an_event() -> None:
     frame = frame_of(sensor(spike=None))
     frame.loc[SPIKE:, "t"] += pd.Timedelta("2D")
-    found = RowWatcher().judge(rows_of(frame)).rows
+    found = RowWatcher().judge(rows_of(frame)).detection.rows
     assert found.loc[SPIKE, ["anomaly", "kind", "reason"]].tolist() == [1, "gap", "gap"]
 
 
@@ -110,8 +110,10 @@ def test_series_are_judged_apart_and_what_they_share_is_said() -> None:
     panel = pd.concat(parts).sort_values("t", kind="stable", ignore_index=True)
     judged = RowWatcher().judge(rows_of(panel, series=("site",)))
     for name, part in zip(values, parts, strict=True):
-        own = judged.rows[judged.rows["site"] == name].drop(columns="site")
-        alone = RowWatcher().judge(rows_of(part, target=("v",))).rows
+        own = judged.detection.rows[judged.detection.rows["site"] == name].drop(
+            columns="site"
+        )
+        alone = RowWatcher().judge(rows_of(part, target=("v",))).detection.rows
         pd.testing.assert_frame_equal(own.reset_index(drop=True), alone)
     [moment] = [one for one in judged.shared if str(parts[0]["t"][SPIKE]) == one.time]
     assert (moment.series, moment.n_series) == (("a", "b"), 3)
@@ -119,20 +121,20 @@ def test_series_are_judged_apart_and_what_they_share_is_said() -> None:
 
 def test_targets_are_judged_apart() -> None:
     wide = frame_of(sensor()).assign(w=sensor(5, spike=None))
-    found = RowWatcher().judge(rows_of(wide, target=("v", "w"))).rows
+    found = RowWatcher().judge(rows_of(wide, target=("v", "w"))).detection.rows
     assert found["target"].tolist()[:4] == ["v", "w", "v", "w"]
-    alone = RowWatcher().judge(rows_of(wide[["t", "w"]], target=("w",))).rows
+    alone = RowWatcher().judge(rows_of(wide[["t", "w"]], target=("w",))).detection.rows
     second = found[found["target"] == "w"]["score"]
     np.testing.assert_array_equal(second, alone["score"])
 
 
 def test_a_file_that_grows_is_judged_on_from_where_it_was() -> None:
     frame = frame_of(sensor())
-    whole = RowWatcher().judge(rows_of(frame)).rows
+    whole = RowWatcher().judge(rows_of(frame)).detection.rows
     first = RowWatcher()
     first.judge(rows_of(frame[:170]))
     state = json.loads(json.dumps(first.to_state(), allow_nan=False))
-    found = RowWatcher.from_state(state).judge(rows_of(frame)).rows
+    found = RowWatcher.from_state(state).judge(rows_of(frame)).detection.rows
     assert found["kind"].tolist()[:170] == ["known"] * 170
     assert found[:170][["score", "event"]].isna().all(axis=None)
     pd.testing.assert_frame_equal(found[170:], whole[170:])
@@ -141,10 +143,10 @@ def test_a_file_that_grows_is_judged_on_from_where_it_was() -> None:
 def test_rows_without_times_are_known_by_their_number_in_the_file() -> None:
     frame = pd.DataFrame({"v": sensor()})
     watcher = RowWatcher()
-    whole = watcher.judge(rows_of(frame)).rows
+    whole = watcher.judge(rows_of(frame)).detection.rows
     assert whole["step"].tolist() == list(range(1, LENGTH + 1))
     longer = pd.concat([frame, frame[:2]], ignore_index=True)
-    found = watcher.judge(rows_of(longer)).rows
+    found = watcher.judge(rows_of(longer)).detection.rows
     assert found["kind"].tolist()[:LENGTH] == ["known"] * LENGTH
     assert found["score"][LENGTH:].notna().all()
 
@@ -157,13 +159,16 @@ def test_rows_that_arrive_late_are_judged_as_they_come() -> None:
     watcher = RowWatcher()
     parts = np.array_split(np.arange(LENGTH), 7)
     found = pd.concat(
-        [watcher.judge_arriving(rows_of(late.iloc[part])).rows for part in parts]
+        [
+            watcher.judge_arriving(rows_of(late.iloc[part])).detection.rows
+            for part in parts
+        ]
     )
     assert found["t"].tolist() == late["t"].tolist()
     assert found["score"][50:].notna().all() and watcher.late_rows == 1
     assert (found["kind"] == "gap").sum() == 1
     again = RowWatcher.from_state(watcher.to_state()).judge_arriving(rows_of(late))
-    assert set(again.rows["kind"]) == {"known"}
+    assert set(again.detection.rows["kind"]) == {"known"}
 
 
 @pytest.mark.parametrize(
@@ -199,7 +204,7 @@ def test_a_rate_out_of_range_is_refused() -> None:
 
 def judge_file(file: Path) -> pd.DataFrame:
     rows = read_ordered_rows(read_table(file), Columns(target=("value",)))
-    return RowWatcher().judge(rows).rows
+    return RowWatcher().judge(rows).detection.rows
 
 
 @pytest.mark.parametrize(
