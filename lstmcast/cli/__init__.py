@@ -12,6 +12,7 @@ in `show/`.
 `sharded`  a folder in, a folder out
 `dryrun`   --dry-run
 `follow`   rows on stdin, judged by a run as they come
+`watch`    DATA judged by itself, and what is remembered of it
 `problems` what an error means to a user: status, message and hint
 `signals`  Ctrl-C, SIGTERM and a closed terminal
 """

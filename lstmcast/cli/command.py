@@ -30,11 +30,14 @@ class Command(TyperCommand):
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Return what follows the command in its usage: arguments, those in brackets optional."""
-        pieces = []
-        for parameter in self.params:
-            if parameter.param_type_name == "argument":
-                name = str(parameter.metavar)
-                pieces.append(name if parameter.required else f"[{name}]")
+        arguments = [one for one in self.params if one.param_type_name == "argument"]
+        pieces = [
+            str(one.metavar) if one.required else f"[{one.metavar}]"
+            for one in arguments
+        ]
+        # Where the first of several may be left out, the last may not: [RUN] DATA.
+        if len(arguments) > 1 and not arguments[0].required:
+            pieces[-1] = str(arguments[-1].metavar)
         return [*pieces, "[OPTIONS]"]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

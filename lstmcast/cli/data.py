@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstmcast.cli.options.columns import ColumnOptions
+from lstmcast.cli.options.columns import RoleOptions
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show.console import Reporter
 from lstmcast.config import Columns, Config, DataConfig
@@ -14,8 +14,10 @@ from lstmcast.runs.disk import sha256_hex
 
 if TYPE_CHECKING:
     from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.monitoring.watch.rows import OrderedRows
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.table import Table
+    from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 
 _MAX_NAME_BYTES = 100
@@ -73,7 +75,7 @@ def read_panel(
 def find_roles(
     report: Reporter,
     data: str,
-    columns: ColumnOptions,
+    columns: RoleOptions,
     config: DataConfig,
     fit: Config | None = None,
     *,
@@ -154,6 +156,26 @@ def read_newer(
         require_future_covariates(panel, ahead)
     report.found(panel.notes)
     return panel
+
+
+def read_rows(
+    report: Reporter,
+    data: str,
+    columns: RoleOptions,
+    config: DataConfig,
+    like: "TimestampFormat | None" = None,
+) -> "OrderedRows":
+    """Read a file as rows in their order, on no grid.
+
+    like: how the times of earlier rows were written. Raises DataError where the file cannot be
+    used, UsageError where its target is not known.
+    """
+    roles, table = find_roles(report, data, columns, config)
+    if table is None:
+        table = _read_data(report, data, config, None, (), None)
+    from lstmcast.monitoring.watch.rows import read_ordered_rows
+
+    return read_ordered_rows(table, roles, config, like)
 
 
 def read_like_run(

@@ -23,7 +23,7 @@ from lstmcast.errors import UsageError, suggest_similar
 
 SETTINGS_FILE = "lstmcast.toml"
 VARIABLE_PREFIX = "LSTMCAST_"
-_OUTPUT_OPTIONS = ("output", "out", "force", "plot", "dry-run", "study")
+_OUTPUT_OPTIONS = ("output", "out", "force", "plot", "dry-run", "study", "state")
 _GENERAL_OPTIONS = ("h", "help", "version", "config", "debug", "json")
 PER_CALL_OPTIONS = {*_OUTPUT_OPTIONS, *_GENERAL_OPTIONS, "resume", "origin", "param"}
 """Options that belong to one call: a place to write to, an act. No file or variable sets them."""

@@ -166,7 +166,7 @@ def test_commands_that_read_new_data_of_a_run_say_how() -> None:
         name
         for name, command in commands().items()
         if {"run", "data"} <= {parameter.name for parameter in command.params}
-        and "--target" not in flags(command)
+        and "--past" not in flags(command)
     ]
     assert {"predict", "evaluate", "detect", "update", "report"} <= set(readers)
     for name in readers:

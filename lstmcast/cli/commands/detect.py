@@ -4,21 +4,25 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from typer import Context
+
 from lstmcast.cli.data import read_like_run
 from lstmcast.cli.follow import Follower
 from lstmcast.cli.gates import check_figures, parse_gates
+from lstmcast.cli.options.columns import WatchOptions
 from lstmcast.cli.options.declare import WINDOW, make_flag
 from lstmcast.cli.options.detection import DetectionOptions
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     SKIP_HINT,
-    Data,
+    DataAfterRun,
     FailIf,
     IfNothingNew,
-    RunPath,
+    RunOrData,
     ShowOptions,
     TableOptions,
+    find_run_and_data,
 )
 from lstmcast.cli.sharded import (
     is_sharded,
@@ -30,6 +34,15 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.streaming.lines import is_text_stream
+from lstmcast.cli.streaming.watch import WatchFollower
+from lstmcast.cli.watch import (
+    StateFile,
+    hold_watcher,
+    refuse_options_of_other_form,
+    watch_file,
+    with_remembered_roles,
+)
+from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.runs.directory import open_run
@@ -39,6 +52,8 @@ if TYPE_CHECKING:
     from lstmcast.monitoring.detection import Detection
 
 EXAMPLES = """\
+lstmcast detect sample_data/price.csv --target price --events
+lstmcast detect newer.csv -t price --state price.state --fail-if "anomalies>0"
 lstmcast detect runs/price-price newer.csv
 lstmcast detect runs/price-price newer.csv --sensitivity high --events
 lstmcast detect runs/price-price newer.csv --fail-if "events>0" """
@@ -60,9 +75,12 @@ Adapt = Annotated[
 
 
 def detect(
-    run: RunPath,
-    data: Data,
+    call: Context,
+    run: RunOrData = None,
+    data: DataAfterRun = None,
     *,
+    columns: WatchOptions,
+    state: StateFile = None,
     detection: DetectionOptions,
     adapt: Adapt = True,
     reading: RunDataOptions,
@@ -73,7 +91,11 @@ def detect(
     engine: EngineOptions,
     show: ShowOptions,
 ) -> None:
-    """Find anomalies in newer rows of DATA; prints each row, judged.
+    """Find unusual rows of DATA, by its own past or by a run; prints each row, judged.
+
+    Without RUN each series is judged by what it did before, from its 51st row on. Its rows need no
+    regular steps: each is judged as it stands. With RUN rows newer than its training are judged by
+    its forecasts, too.
 
     Beside its actual value stand the expected one, the interval in which an ordinary row lies, and
     a score: 0.999 is a row so unusual as one in 1,000. Unusual rows become events, each with a
@@ -85,6 +107,16 @@ def detect(
     """
     gates = parse_gates(fail_if, GATE_FIGURES)
     report = Reporter.of(show)
+    run, data = find_run_and_data("detect", run, data)
+    refuse_options_of_other_form(call, has_run=run is not None)
+    if run is None:
+        limit_to_one_job(engine, jobs)
+        figures = _detect_without_run(
+            report, data, columns, reading, detection, state, table, show
+        )
+        check_figures(gates, figures)
+        return
+
     rate = detection.find_rate()
     if is_sharded(data, table.output_file):
         refuse_options(
@@ -112,13 +144,7 @@ def detect(
         return
 
     limit_to_one_job(engine, jobs)
-    # Rows from stdin are judged as they come if each can be a line of its own on stdout.
-    goes_to_stdout = table.output_file in (None, "-") and not show.json
-    is_stream = data == "-" and goes_to_stdout
-    live = is_stream and (table.format or "csv") in _LIVE_FORMATS
-    form = (table.format or "csv") if live else table.choose_format()
-    # Of the lines of a binary file, such as Parquet, nothing can be judged as they come.
-    live = live and is_text_stream(sys.stdin.buffer)
+    form, live = _choose_format(data, table, show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.monitoring.detect import Detector
@@ -128,11 +154,7 @@ def detect(
     detector = Detector(forecaster, rate=rate, adapt=adapt, alarm=detection.alarm)
     if live:
         report.found(detector.notes)
-        if detection.events:
-            raise UsageError(
-                "--events needs all rows before it can list their events",
-                "leave it out, or give a file; column `event` numbers them as they come",
-            )
+        _refuse_events(detection)
         follower = Follower(
             report, detector, form, reading, detection, safe=table.excel_safe
         )
@@ -160,6 +182,77 @@ def detect(
         report.found(_describe_stuck_events(found))
     report.say(describe_figures(figures))
     check_figures(gates, figures)
+
+
+def _detect_without_run(
+    report: Reporter,
+    data: str,
+    columns: WatchOptions,
+    reading: RunDataOptions,
+    detection: DetectionOptions,
+    state: str | None,
+    table: TableOptions,
+    show: ShowOptions,
+) -> dict[str, float]:
+    """Judge each series of DATA by its own past; returns the figures."""
+    form, live = _choose_format(data, table, show)
+    from lstmcast.monitoring.detection import describe_figures
+
+    with hold_watcher(state, detection) as (watcher, save):
+        if live:
+            _refuse_events(detection)
+            roles = with_remembered_roles(columns, watcher).requested()
+            config = reading.apply(DataConfig())
+            follower = WatchFollower(
+                *(report, watcher, form, roles, config, detection),
+                save=save,
+                safe=table.excel_safe,
+            )
+            figures = follower.run()
+        else:
+            judged = watch_file(report, data, columns, reading, watcher)
+            found = judged.detection
+            figures = found.figures
+            if table.output_file or not show.json:
+                table.write_escaped(detection.select(found), form, report)
+            if show.json:
+                content = {
+                    "run": None,
+                    "rate": watcher.rate,
+                    "notes": found.notes,
+                    **figures,
+                    "shared": [moment._asdict() for moment in judged.shared],
+                    "events": output.to_records(found.events),
+                    "rows": output.to_records(detection.select_rows(found.rows)),
+                }
+                output.write_object("detect", content)
+            # What was not written is judged again.
+            save()
+            report.found(_describe_stuck_events(found))
+    report.say(describe_figures(figures))
+    return figures
+
+
+def _choose_format(
+    data: str, table: TableOptions, show: ShowOptions
+) -> tuple[str, bool]:
+    """Return the format to write, and whether rows are judged as they come on stdin."""
+    # They are if each can be a line of its own on stdout.
+    goes_to_stdout = table.output_file in (None, "-") and not show.json
+    is_stream = data == "-" and goes_to_stdout
+    live = is_stream and (table.format or "csv") in _LIVE_FORMATS
+    form = (table.format or "csv") if live else table.choose_format()
+    # Of the lines of a binary file, such as Parquet, nothing can be judged as they come.
+    return form, live and is_text_stream(sys.stdin.buffer)
+
+
+def _refuse_events(detection: DetectionOptions) -> None:
+    """Raise UsageError where rows that are judged as they come are to be listed by event."""
+    if detection.events:
+        raise UsageError(
+            "--events needs all rows before it can list their events",
+            "leave it out, or give a file; column `event` numbers them as they come",
+        )
 
 
 def _describe_stuck_events(detection: "Detection") -> list[str]:

@@ -25,8 +25,38 @@ def _column_option(
     )
 
 
+class RoleOptions:
+    """What columns are, by role; the fields of a subclass are the options of the roles."""
+
+    def roles(self, data: str = "") -> Columns:
+        """Return the columns by role; raises UsageError without a target.
+
+        data: the file, in which a column `y` or `target` is the target where none is named.
+        `cli.data.find_roles` finds the target where there is but one column of numbers, too.
+        """
+        requested = self.requested()
+        target = requested.get("target") or _find_known_target(data)
+        # A target that is not there is refused by `Columns`, with a hint.
+        return Columns(**requested | {"target": target})
+
+    def known_roles(self, data: str) -> Columns | None:
+        """Return the columns by role; None where neither option nor name says the target."""
+        is_known = bool(self.target or _find_known_target(data))
+        return self.roles(data) if is_known else None
+
+    def requested(self) -> dict[str, tuple[str, ...]]:
+        """Return only the roles that the command line names, each with its columns."""
+        roles = {role: tuple(names) for role, names in vars(self).items() if names}
+        time = roles.get("time", ())
+        # A date that is split over columns is one option with commas, or the option repeated.
+        if len(time) == 1:
+            parts = time[0].split(",")
+            roles["time"] = tuple(part.strip() for part in parts)
+        return roles
+
+
 @dataclass(frozen=True)
-class ColumnOptions:
+class ColumnOptions(RoleOptions):
     """The columns of DATA, by role."""
 
     target: Annotated[
@@ -64,31 +94,33 @@ class ColumnOptions:
         _column_option("Covariate with one value per series; repeatable."),
     ] = None
 
-    def roles(self, data: str = "") -> Columns:
-        """Return the columns by role; raises UsageError without a target.
 
-        data: the file, in which a column `y` or `target` is the target where none is named.
-        `cli.data.find_roles` finds the target where there is but one column of numbers, too.
-        """
-        requested = self.requested()
-        target = requested.get("target") or _find_known_target(data)
-        # A target that is not there is refused by `Columns`, with a hint.
-        return Columns(**requested | {"target": target})
+@dataclass(frozen=True)
+class WatchOptions(RoleOptions):
+    """The columns of DATA that is judged without a run."""
 
-    def known_roles(self, data: str) -> Columns | None:
-        """Return the columns by role; None where neither option nor name says the target."""
-        is_known = bool(self.target or _find_known_target(data))
-        return self.roles(data) if is_known else None
-
-    def requested(self) -> dict[str, tuple[str, ...]]:
-        """Return only the roles that the command line names, each with its columns."""
-        roles = {role: tuple(names) for role, names in vars(self).items() if names}
-        time = roles.get("time", ())
-        # A date that is split over columns is one option with commas, or the option repeated.
-        if len(time) == 1:
-            parts = time[0].split(",")
-            roles["time"] = tuple(part.strip() for part in parts)
-        return roles
+    target: Annotated[
+        list[str] | None,
+        _column_option(
+            "Column to judge, where there is no RUN; repeat it for several, each a series.",
+            "the only column of numbers",
+            ("--target", "-t"),
+        ),
+    ] = None
+    time: Annotated[
+        list[str] | None,
+        _column_option(
+            "Column of times, where there is no RUN; none: rows are in order.",
+            DEFAULT_INFERRED,
+        ),
+    ] = None
+    series: Annotated[
+        list[str] | None,
+        _column_option(
+            "Column that names the series, where there is no RUN; repeatable.",
+            names=("--series", "-s"),
+        ),
+    ] = None
 
 
 def _find_known_target(data: str) -> tuple[str, ...]:

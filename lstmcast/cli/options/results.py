@@ -1,7 +1,9 @@
 """Arguments that most commands have, and options for where results go and what is printed."""
 
+import shlex
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Argument, Context, Exit, Option, echo
@@ -21,6 +23,7 @@ from lstmcast.cli.show import output
 from lstmcast.cli.show.help_page import format_short_help
 from lstmcast.config import DEFAULT_QUANTILE_LEVELS, parse_quantile_levels
 from lstmcast.errors import UsageError
+from lstmcast.runs.directory import MANIFEST_FILE
 
 if TYPE_CHECKING:
     from lstmcast.cli.show.console import Reporter
@@ -60,6 +63,17 @@ OptionalData = Annotated[str | None, make_data_argument("the end of the training
 RunPath = Annotated[
     str, Argument(metavar="RUN", help="Run directory, as printed by `lstmcast fit`.")
 ]
+RunOrData = Annotated[
+    str | None,
+    Argument(
+        metavar="RUN",
+        help="Run directory, as printed by `lstmcast fit`; may be left out.",
+        show_default=False,
+        callback=show_help_on_terminal,
+    ),
+]
+"""RUN of a command that does without one: what stands alone is DATA, see `find_run_and_data`."""
+DataAfterRun = Annotated[str | None, make_data_argument(False)]
 Step = Annotated[
     int | None,
     make_option(WINDOW, "STEPS", "Steps between origins, 1 or more.", "the horizon"),
@@ -130,6 +144,25 @@ DryRun = Annotated[
         "--dry-run",
     ),
 ]
+
+
+def find_run_and_data(
+    command: str, run: str | None, data: str | None
+) -> tuple[str | None, str]:
+    """Return RUN, None where it was left out, and DATA, of arguments that are read from the left.
+
+    Raises UsageError where there is no DATA.
+    """
+    if data is None:
+        run, data = None, run
+    if data is None:
+        raise UsageError("missing argument 'DATA'", f"see `lstmcast {command} --help`")
+    if run is None and (Path(data) / MANIFEST_FILE).is_file():
+        raise UsageError(
+            f"{data!r} is a run, and DATA is missing",
+            f"say what to judge: lstmcast {command} {shlex.quote(data)} newer.csv",
+        )
+    return run, data
 
 
 @dataclass(frozen=True)
