@@ -853,3 +853,24 @@ def test_a_verdict_of_very_many_series_has_no_row_for_each(
         assert verdict is not None
         counts.append(len(verdict.by_series))
     assert counts == [3, 0]
+
+
+def test_forecasts_of_counts_are_judged_as_whole_numbers_and_probabilities_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[Floats] = []
+    really_score = forecaster_module.score_forecasts
+
+    def score(*parts: Any, **how: Any) -> Any:
+        judged.append(parts[3])
+        return really_score(*parts, **how)
+
+    monkeypatch.setattr(forecaster_module, "score_forecasts", score)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(3, 80).astype(float)
+    Forecaster(config(steps=0)).fit(panel_of([counts]))
+    events = (rng.random(80) < 0.3).astype(float)
+    Forecaster(config(steps=0, loss="bernoulli")).fit(panel_of([events]))
+    of_counts, of_events = judged
+    assert (of_counts == np.round(of_counts)).all()
+    assert (of_events != np.round(of_events)).any()
