@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.result import Result as Result
     from lstmcast.monitoring.detect import Detector as Detector
     from lstmcast.monitoring.detection import Detection as Detection
+    from lstmcast.monitoring.evidence.stream import EvidenceStream as EvidenceStream
     from lstmcast.monitoring.update import Update as Update
     from lstmcast.panel.panel import Panel as Panel
     from lstmcast.scoring.verdict import Verdict as Verdict
@@ -60,6 +61,7 @@ _NAMES = {
     ),
     "monitoring.detect": ("Detector",),
     "monitoring.detection": ("Detection",),
+    "monitoring.evidence.stream": ("EvidenceStream",),
     "evaluation.result": ("Result",),
     "compute.progress": ("Event",),
     "config": (

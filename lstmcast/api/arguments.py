@@ -66,7 +66,7 @@ def read_to_fit(
     """
     known = [*COLUMN_ROLES, *vars(config)]
     refuse_unknown({name: 0 for name in options if name not in known}, known)
-    roles = {role: _to_names(options.get(role)) for role in COLUMN_ROLES}
+    roles = {role: to_names(options.get(role)) for role in COLUMN_ROLES}
     settings = {name: options[name] for name in options if name not in COLUMN_ROLES}
     if isinstance(data, Panel):
         if options or y is not None:
@@ -225,7 +225,8 @@ def _join_target(data: Any, y: Any) -> tuple[Any, str]:
     return data.assign(**{name: np.asarray(y)}), name
 
 
-def _to_names(names: Any) -> tuple[str, ...]:
+def to_names(names: Any) -> tuple[str, ...]:
+    """Return names that are one text, several, or none."""
     if names is None:
         return ()
     if isinstance(names, str):

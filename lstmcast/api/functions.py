@@ -6,6 +6,7 @@ and settings of the reading (`freq`, `fill`, ...) may be given by name, as of `P
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,6 +18,7 @@ from lstmcast.api.arguments import (
     read_to_fit,
 )
 from lstmcast.api.progress import follow_progress
+from lstmcast.api.watching import watch_data
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
 from lstmcast.errors import ArgumentError
@@ -159,27 +161,67 @@ def score(forecasts: Any, panel: Any, *, season: int | None = None) -> Verdict:
 
 
 def detect(
-    forecaster: Predictor,
-    panel: Any,
+    forecaster: Any = None,
+    panel: Any = None,
     *,
     rate: float = DEFAULT_FALSE_ALARM_RATE,
     adapt: bool = True,
     alarm: Alarm = "event",
+    state: str | Path | None = None,
+    **options: Any,
 ) -> Detection:
-    """Judge the rows of data that are newer than the forecaster's training, see `Detector`.
+    """Judge rows by a forecaster, see `Detector`, or by the past of their own series.
+
+        detect(forecaster, frame)                # rows newer than its training
+        detect(frame, target="cpu", time="when")  # every row from the 51st on, without a forecaster
+
+    Without a forecaster rows need no regular steps: each is judged as it stands, and has its row in
+    the result, in the order of the data.
 
     Args:
-        forecaster: fitted or loaded.
-        panel: newer rows, as a frame or a `Panel`.
+        forecaster: fitted or loaded; it may be left out, and the data may stand in its place.
+        panel: newer rows, as a frame or a `Panel`; without a forecaster a frame or a path.
         rate: share of ordinary rows that may open an event.
         adapt: whether what is usual is learnt from the rows that are judged, too.
         alarm: whether the row that opens an event is flagged, or every row of it.
+        state: without a forecaster, a file that remembers what was judged; no row is judged again.
+        options: without a forecaster, roles of columns (target, time, series), each a name or a
+            list of them, and settings of the reading (date_format, tz, na, decimal, ...).
 
-    Raises DataError where no row is newer, and UsageError for a rate out of range or a run that
-    forecasts probabilities.
+    Raises:
+        DataError: no row is newer than the training, or the data cannot be used.
+        UsageError: a rate out of range, a forecaster of probabilities, or a state of other columns
+            or of another rate.
+        ArgumentError: an argument that goes with the other form only.
+        RunError: the file of the state is damaged.
     """
-    read = read_like_forecaster(panel, forecaster)
-    return detecting.detect(forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm)
+    if isinstance(forecaster, Predictor):
+        given = {**options, **({} if state is None else {"state": state})}
+        if given:
+            raise ArgumentError(
+                f"{next(iter(given))!r} is for data without a forecaster",
+                "leave it out, or leave out the forecaster",
+            )
+        read = read_like_forecaster(panel, forecaster)
+        return detecting.detect(
+            forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm
+        )
+
+    if forecaster is not None and panel is not None:
+        raise ArgumentError(
+            f"{type(forecaster).__name__!r} is no forecaster",
+            "give one that is fitted or loaded, or the data alone: detect(frame)",
+        )
+    if not adapt:
+        raise ArgumentError(
+            "adapt=False is for a forecaster: without one there is nothing to learn from"
+            " but the rows",
+            "leave it out",
+        )
+    data = forecaster if panel is None else panel
+    if data is None:
+        raise ArgumentError("detect needs data", "give a frame, or a path")
+    return watch_data(data, options, rate, alarm, state)
 
 
 def update(

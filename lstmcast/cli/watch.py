@@ -104,7 +104,10 @@ def watch_file(
     reading: RunDataOptions,
     watcher: "RowWatcher",
 ) -> "JudgedRows":
-    """Read a file, and judge its rows that were not judged before; reports what was found."""
+    """Read a file, and judge its rows that were not judged before; reports what there is to say.
+
+    That is in the notes of the result, too.
+    """
     from lstmcast.monitoring.watch.shared import describe_shared_moments
 
     config = reading.apply(DataConfig())
@@ -115,5 +118,6 @@ def watch_file(
     known = int((judged.detection.rows["kind"] == "known").sum())
     if known:
         notes.append(f"{known:,} of {len(rows):,} rows were judged before")
-    report.found([*notes, *describe_shared_moments(judged.shared)])
-    return judged
+    notes += describe_shared_moments(judged.shared)
+    report.found(notes)
+    return judged._replace(detection=replace(judged.detection, notes=tuple(notes)))

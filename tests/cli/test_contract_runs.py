@@ -313,6 +313,7 @@ def check(content: dict[str, Any], heading: str) -> None:
             "tune old.csv --target price --steps 0 --trials 1 --dry-run",
         ),
         ("detect", "detect runs/old-price new.csv"),
+        ("detect --target COL", "detect --target price new.csv"),
         ("update", "update runs/old-price new.csv --dry-run"),
         ("explain", "explain runs/old-price"),
         ("inspect", "inspect old.csv"),

@@ -217,7 +217,6 @@ def _detect_without_run(
                 table.write_escaped(detection.select(found), form, report)
             if show.json:
                 content = {
-                    "run": None,
                     "rate": watcher.rate,
                     "notes": found.notes,
                     **figures,

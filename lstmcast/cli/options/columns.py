@@ -28,6 +28,8 @@ def _column_option(
 class RoleOptions:
     """What columns are, by role; the fields of a subclass are the options of the roles."""
 
+    target: list[str] | None
+
     def roles(self, data: str = "") -> Columns:
         """Return the columns by role; raises UsageError without a target.
 
