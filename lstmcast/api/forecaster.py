@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     # It loads torch, which a forecaster that is not trained can do without.
     from lstmcast.training.checkpoint import Checkpoint
 
-_FIT_ARGUMENTS = ("panel", "y", "progress", "on_event", "checkpoint")
+_FIT_ARGUMENTS = ("panel", "y", "against", "progress", "on_event", "checkpoint")
 _PREDICT_ARGUMENTS = ("panel", "horizon", "future", "level", "quantiles")
 
 
@@ -81,6 +81,7 @@ class Forecaster(PlottedForecaster):
         panel: Any = None,
         y: Any = None,
         *,
+        against: str = "",
         progress: bool = False,
         on_event: OnEvent | None = None,
         checkpoint: "Checkpoint | None" = None,
@@ -95,6 +96,8 @@ class Forecaster(PlottedForecaster):
                 Series or an array of one series; or a `Panel`. Columns `unique_id`, `ds` and `y`
                 need no role.
             y: values of the target, where the frame has them not, as scikit-learn passes them.
+            against: the simple method that the verdict compares with, such as "seasonal_naive"
+                (default: the best one).
             progress: show a bar, in a notebook or on a terminal.
             on_event: called with an `Event` as the training goes on.
             checkpoint: where progress is kept, so that an interrupted fit goes on.
@@ -104,7 +107,7 @@ class Forecaster(PlottedForecaster):
 
         Raises:
             DataError: the data cannot be used.
-            UsageError: settings that contradict the data.
+            UsageError: settings that contradict the data, or there is no such method.
             DivergedError: the loss explodes.
         """
         refuse_unknown(
@@ -121,7 +124,9 @@ class Forecaster(PlottedForecaster):
             )
         self._kind = read.kind
         with follow_progress(progress, on_event) as listener:
-            super().fit(read.panel, on_event=listener, checkpoint=checkpoint)
+            super().fit(
+                read.panel, against=against, on_event=listener, checkpoint=checkpoint
+            )
         return self
 
     def predict(
