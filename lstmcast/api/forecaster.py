@@ -4,7 +4,7 @@ Axes: K windows, H horizon, Q quantiles.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -33,7 +33,7 @@ from lstmcast.forecasting.recursive import PATH_LEVELS, draw_sample_paths
 from lstmcast.monitoring import detect as detection
 from lstmcast.monitoring import update as updating
 from lstmcast.panel.checks import require_future_covariates
-from lstmcast.panel.frames.native import to_native
+from lstmcast.panel.frames.native import FrameKind, to_native, with_periods
 from lstmcast.panel.panel import Panel
 
 if TYPE_CHECKING:
@@ -296,8 +296,9 @@ class Forecaster(PlottedForecaster):
         adapt: bool = True,
     ) -> detection.Detection:
         """Judge which rows newer than the training are not as expected, see `lstmcast.detect`."""
-        panel, _ = self._read(data)
-        return detection.detect(self, panel, rate=rate, adapt=adapt)
+        panel, kind = self._read(data)
+        found = detection.detect(self, panel, rate=rate, adapt=adapt)
+        return replace(found, rows=with_periods(found.rows, kind))
 
     def update(
         self,
@@ -420,7 +421,7 @@ class Forecaster(PlottedForecaster):
 
     def _read_for_scoring(
         self, data: Any, options: dict[str, Any]
-    ) -> tuple[Panel, str | ModuleType, Config]:
+    ) -> tuple[Panel, FrameKind, Config]:
         """Read data to fit other forecasters to, with the settings of this one."""
         if data is None:
             panel, kind = self._read(None)
@@ -438,9 +439,7 @@ def _and_median(levels: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({*levels, 0.5}))
 
 
-def _with_native_forecasts(
-    result: scoring.Result, kind: str | ModuleType
-) -> scoring.Result:
+def _with_native_forecasts(result: scoring.Result, kind: FrameKind) -> scoring.Result:
     """The result with its table as the caller's kind of frame."""
     native = to_native(result.forecasts, kind)
     return scoring.Result(result.verdict, result.folds, native)

@@ -6,7 +6,6 @@ and settings of the reading (`freq`, `fill`, ...) may be given by name, as of `P
 
 from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -26,7 +25,12 @@ from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring import detect as detection
 from lstmcast.monitoring import update as updating
-from lstmcast.panel.frames.native import to_native
+from lstmcast.panel.frames.native import (
+    FrameKind,
+    from_periods,
+    to_native,
+    with_periods,
+)
 from lstmcast.scoring.gates import Gate
 from lstmcast.scoring.verdict import Verdict
 from lstmcast.tuning import tune as tuning
@@ -175,7 +179,8 @@ def detect(
     forecasts probabilities.
     """
     read = read_like_forecaster(panel, forecaster)
-    return detection.detect(forecaster, read.panel, rate=rate, adapt=adapt)
+    found = detection.detect(forecaster, read.panel, rate=rate, adapt=adapt)
+    return replace(found, rows=with_periods(found.rows, read.kind))
 
 
 def update(
@@ -297,7 +302,7 @@ def _require_config(config: Config | None) -> Config:
     return config
 
 
-def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
+def _in_kind(result: scoring.Result, kind: FrameKind) -> scoring.Result:
     """Return a result with its forecasts in the caller's kind of frame."""
     return replace(result, forecasts=to_native(result.forecasts, kind))
 
@@ -305,7 +310,7 @@ def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
 def _to_pandas(frame: Any) -> pd.DataFrame:
     """A table of forecasts of any kind in pandas."""
     if isinstance(frame, pd.DataFrame):
-        return frame
+        return from_periods(frame)
     import narwhals as nw
 
     native: pd.DataFrame = nw.from_native(frame, eager_only=True).to_pandas()
