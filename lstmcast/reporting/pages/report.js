@@ -9,6 +9,7 @@
   const note = document.getElementById("reading");
   const hint = note.textContent;
   const SVG = "http://www.w3.org/2000/svg";
+  const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
   const HEIGHT = 320, RIGHT = 8, TOP = 8, BOTTOM = 28, LETTER = 7.5;
   // The first and the last step that are shown; null for the end of the series.
   let view = null;
@@ -79,7 +80,8 @@
         parts.push(`${data.intervals[place]} % interval ${format(low[ahead])} to ${format(high[ahead])}`);
       });
     }
-    return `${data.labels[series.at + step]}: ${parts.join(", ")}`;
+    const weekday = data.weekdays ? `${WEEKDAYS[data.weekdays[series.at + step]]}, ` : "";
+    return `${weekday}${data.labels[series.at + step]}: ${parts.join(", ")}`;
   };
 
   const draw = () => {

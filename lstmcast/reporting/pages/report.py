@@ -19,6 +19,7 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
+from lstmcast.reporting.component_plot import plot_series_components
 from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
 from lstmcast.reporting.pages.report_chart import show_forecast
 from lstmcast.reporting.pages.report_tables import (
@@ -137,6 +138,9 @@ def _plot_pictures(
     season = plot_season(panel, forecaster.season)
     if season is not None:
         pictures.append(season)
+    # What a missing forecast lacks, its components lack too; a probability is no sum of parts.
+    if forecast is not None and not forecaster.probability:
+        pictures.append(plot_series_components(forecaster, panel, 0))
     # A single point makes no line.
     if len(forecaster.history) > 1:
         pictures.append(plots.plot_training(forecaster.history))
