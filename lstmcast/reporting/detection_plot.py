@@ -86,9 +86,13 @@ def plot_detection(choice: JudgedChoice, target: str) -> Picture:
     return Picture("anomalies", title, caption, figure)
 
 
-def get_look(kind: str) -> EventLook:
-    """Return how an event of a kind looks."""
-    return EVENT_LOOKS.get(kind, EVENT_LOOKS["value"])
+def get_look_name(kind: str) -> str:
+    """Return which of EVENT_LOOKS an event of a kind has."""
+    return kind if kind in EVENT_LOOKS else "value"
+
+
+def _get_look(kind: str) -> EventLook:
+    return EVENT_LOOKS[get_look_name(kind)]
 
 
 def _draw_band(axes: "Axes", series: JudgedSeries) -> None:
@@ -140,19 +144,19 @@ def _break_at_gaps(
 
 def _draw_event(axes: "Axes", series: JudgedSeries, event: SeriesEvent) -> None:
     """Shade an event, and mark the row that opened it; thick where the series was stuck."""
-    look = get_look(event.kind)
+    look = _get_look(event.kind)
     first, last = series.at[event.first], series.at[event.last]
     axes.axvspan(first, last, color=look.colour, alpha=0.14, linewidth=0, zorder=0.5)
     # A single row has no width: a line makes it seen.
     opened = series.at[event.opened]
     axes.axvline(opened, color=look.colour, alpha=0.35, linewidth=1, zorder=0.6)
     rows = slice(event.first, event.last + 1)
-    kinds = series.kind[rows]
-    if (kinds == "stuck").any():
-        stuck = np.where(kinds == "stuck", series.actual[rows], np.nan)
+    is_stuck = series.actual[rows] == event.value
+    if is_stuck.any():
+        stuck = np.where(is_stuck, event.value, np.nan)
         colour = EVENT_LOOKS["stuck"].colour
         axes.plot(series.at[rows], stuck, color=colour, linewidth=3)
-    for place in event.first + np.flatnonzero(kinds == "gap"):
+    for place in event.first + np.flatnonzero(series.kind[rows] == "gap"):
         _draw_gap(axes, series, int(place))
     value = series.actual[event.opened]
     if np.isfinite(value):
@@ -220,7 +224,7 @@ def place_labels(series: JudgedSeries) -> list[EventLabel]:
             line = _find_free_line(taken, begin, begin + width)
             if line is not None:
                 taken[line].append((begin, begin + width))
-                colour = get_look(event.kind).colour
+                colour = _get_look(event.kind).colour
                 label = EventLabel(share, line, text, colour, is_before)
                 placed.append(label)
                 break
