@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.evaluation.explain import Explanation as Explanation
     from lstmcast.evaluation.result import Result as Result
-    from lstmcast.monitoring.detect import Detection as Detection
     from lstmcast.monitoring.detect import Detector as Detector
+    from lstmcast.monitoring.detection import Detection as Detection
     from lstmcast.monitoring.update import Update as Update
     from lstmcast.panel.panel import Panel as Panel
     from lstmcast.scoring.verdict import Verdict as Verdict
@@ -58,7 +58,8 @@ _NAMES = {
         *("backtest", "detect", "evaluate", "explain"),
         *("score", "tune", "update"),
     ),
-    "monitoring.detect": ("Detection", "Detector"),
+    "monitoring.detect": ("Detector",),
+    "monitoring.detection": ("Detection",),
     "evaluation.result": ("Result",),
     "compute.progress": ("Event",),
     "config": (

@@ -30,8 +30,10 @@ from lstmcast.evaluation import explain as explanation
 from lstmcast.evaluation.in_sample import forecast_in_sample
 from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.recursive import PATH_LEVELS, draw_sample_paths
-from lstmcast.monitoring import detect as detection
+from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
+from lstmcast.monitoring.detection import Detection
+from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.frames.native import to_native
 from lstmcast.panel.panel import Panel
@@ -289,10 +291,11 @@ class Forecaster(PlottedForecaster):
         *,
         rate: float = DEFAULT_FALSE_ALARM_RATE,
         adapt: bool = True,
-    ) -> detection.Detection:
+        alarm: Alarm = "event",
+    ) -> Detection:
         """Judge which rows newer than the training are not as expected, see `lstmcast.detect`."""
         panel, _ = self._read(data)
-        return detection.detect(self, panel, rate=rate, adapt=adapt)
+        return detecting.detect(self, panel, rate=rate, adapt=adapt, alarm=alarm)
 
     def update(
         self,

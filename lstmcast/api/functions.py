@@ -24,8 +24,10 @@ from lstmcast.evaluation import backtest as scoring
 from lstmcast.evaluation import explain as explanation
 from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.monitoring import detect as detection
+from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
+from lstmcast.monitoring.detection import Detection
+from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.frames.native import to_native
 from lstmcast.scoring.gates import Gate
 from lstmcast.scoring.verdict import Verdict
@@ -162,20 +164,22 @@ def detect(
     *,
     rate: float = DEFAULT_FALSE_ALARM_RATE,
     adapt: bool = True,
-) -> detection.Detection:
+    alarm: Alarm = "event",
+) -> Detection:
     """Judge the rows of data that are newer than the forecaster's training, see `Detector`.
 
     Args:
         forecaster: fitted or loaded.
         panel: newer rows, as a frame or a `Panel`.
-        rate: share of ordinary rows that may be flagged.
-        adapt: whether thresholds learn from the rows that are judged.
+        rate: share of ordinary rows that may open an event.
+        adapt: whether what is usual is learnt from the rows that are judged, too.
+        alarm: whether the row that opens an event is flagged, or every row of it.
 
     Raises DataError where no row is newer, and UsageError for a rate out of range or a run that
     forecasts probabilities.
     """
     read = read_like_forecaster(panel, forecaster)
-    return detection.detect(forecaster, read.panel, rate=rate, adapt=adapt)
+    return detecting.detect(forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm)
 
 
 def update(

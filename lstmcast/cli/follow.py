@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from lstmcast.cli.options.detection import DetectionOptions
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
@@ -56,6 +57,7 @@ class Follower:
         detector: "Detector",
         form: str,
         reading: RunDataOptions = RunDataOptions(),  # noqa: B008 - frozen
+        detection: DetectionOptions = DetectionOptions(),  # noqa: B008 - frozen
         *,
         safe: bool = False,
     ) -> None:
@@ -64,15 +66,14 @@ class Follower:
         self.detector = detector
         self.form = form
         self.safe = safe
+        self.detection = detection
         # Each line is parsed by itself: what is bad in it must raise an error to be skipped here.
         self.config = replace(config, bad_rows="error")
         self.skips_bad_rows = config.bad_rows == "skip"
         self.header = b""
         self.has_written = False
         self.shown_notes: set[str] = set()
-        self.figures: Counter[str] = Counter(
-            anomalies=0, points=0, runs=0, stuck=0, judged=0, share=0
-        )
+        self.figures: Counter[str] = Counter()
 
     def run(self) -> dict[str, float]:
         """Judge rows until stdin ends; returns how many were judged, and how.
@@ -92,7 +93,9 @@ class Follower:
             )
         judged = max(self.figures["judged"], 1)
         share = self.figures["anomalies"] / judged
-        return {**self.figures, "share": share}
+        # An event of several lines is one.
+        events = self.detector.count_events()
+        return {**self.figures, "events": events, "share": share}
 
     def _read_header(self, lines: list[NumberedLine]) -> list[NumberedLine]:
         """Take the header off the first lines.
@@ -217,7 +220,7 @@ class Follower:
         """Return the rows of a line without a value, with its keys and time as they stand there."""
         import pandas as pd
 
-        from lstmcast.monitoring.detect import NUMERIC_COLUMNS
+        from lstmcast.monitoring.detection import NUMERIC_COLUMNS
 
         known = self.detector.known
         cells = self._cells_by_column(text)
@@ -228,7 +231,8 @@ class Follower:
             # A key that is no column of the file is the name of the target.
             keys = {name: cells.get(name, target) for name in known.key_names}
             row = {**keys, known.axis.name: time, **no_numbers}
-            rows.append({**row, "anomaly": 0, "kind": "missing"})
+            judged = {"anomaly": 0, "kind": "missing", "event": pd.NA, "reason": ""}
+            rows.append({**row, **judged})
         return pd.DataFrame(rows)
 
     def _cells_by_column(self, text: bytes) -> dict[str, str]:
@@ -242,6 +246,7 @@ class Follower:
         return {}
 
     def _write_rows(self, rows: "pd.DataFrame") -> None:
+        rows = self.detection.select_rows(rows)
         # What there is to say about formulas is said once.
         report = Reporter(quiet=True) if self.has_written else self.report
         escaped = output.with_escaped_formulas(rows, self.form, report, safe=self.safe)

@@ -25,6 +25,7 @@ from lstmcast.config import Columns, Config, DataConfig
 from lstmcast.deployment.shard_list import Shard
 from lstmcast.errors import DataError, LstmcastError, ResourceError, UsageError
 from lstmcast.forecasting.predictor import Predictor
+from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.panel import Panel
 from lstmcast.runs.directory import open_run
@@ -218,12 +219,14 @@ def _load_predictor(run: str, digest: str) -> Predictor:  # noqa: ARG001 - part 
     return Predictor.load(run)
 
 
-def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> ShardContent:
+def detect_shard(
+    shard: Shard, run: str, rate: float, adapt: bool, alarm: Alarm
+) -> ShardContent:
     """Judge the rows of a shard that are newer than a run; the facts hold the anomaly counts."""
     from lstmcast.monitoring.detect import detect
 
     predictor, panel = _load_run_and_shard(shard, run)
-    found = detect(predictor, panel, rate=rate, adapt=adapt)
+    found = detect(predictor, panel, rate=rate, adapt=adapt, alarm=alarm)
     facts = {**_describe_panel(panel), "figures": found.figures}
     return _frame_to_columns(found.rows), facts
 
@@ -261,7 +264,12 @@ def backtest_shard(
 
 
 def _frame_to_columns(frame: Any) -> dict[str, Any]:
-    return {str(name): column.to_numpy() for name, column in frame.items()}
+    columns = {}
+    for name, column in frame.items():
+        # Integers that may be missing are no array of numpy.
+        is_masked = str(column.dtype) == "Int64"
+        columns[str(name)] = column.array if is_masked else column.to_numpy()
+    return columns
 
 
 def _read_shard(shard: Shard, config: DataConfig) -> Table:
@@ -446,6 +454,6 @@ def _average_scores(
 
 def sum_anomaly_counts(figures: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return the anomalies of all shards together."""
-    names = ("anomalies", "points", "runs", "stuck", "judged")
+    names = ("anomalies", "events", "points", "runs", "stuck", "gaps", "judged")
     totals = {name: sum(counts.get(name, 0) for counts in figures) for name in names}
     return {**totals, "share": totals["anomalies"] / max(totals["judged"], 1)}

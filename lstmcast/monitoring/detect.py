@@ -1,132 +1,75 @@
-"""Rows that are not as expected: single rows, runs that are each a little off, stuck values.
+"""Rows that are not as a run expects them, gathered into events.
 
-A row is judged by its own error and by the run of rows that ends in it, see `row_errors`. Either is
-an anomaly where it is rarer than among the errors on the run's own history, see `thresholds`. A
-value that does not change for too long is one too, see `flat_runs`. Knows neither files nor the
-terminal.
+A row is judged by its own error, by the run of rows that ends in it, see `row_errors`, by what its
+series did before, see `evidence`, and by whether it still changes, see `flat_runs`. All of that
+becomes one score, and rows that are unusual become events. Knows neither files nor the terminal.
 
 Axes: N series, K rows.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.monitoring.events import ANOMALY_KINDS, find_events
+from lstmcast.monitoring.detection import (
+    Detection,
+    build_judged_rows,
+    describe_new_regime,
+)
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, RarityScale
+from lstmcast.monitoring.evidence.stream import (
+    EvidenceStream,
+    ForecastEvidence,
+    JudgedRow,
+    make_unjudged_row,
+)
 from lstmcast.monitoring.flat_runs import FlatRunCounter
+from lstmcast.monitoring.rates import Alarm, require_rate
 from lstmcast.monitoring.row_errors import (
-    Interval,
     RowErrorModel,
     RowErrors,
     list_steps,
     look_up_values,
 )
-from lstmcast.monitoring.thresholds import MIN_SCORES, Threshold
 from lstmcast.panel.extend import append_new_series, with_training_history
 from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Floats, Ints
-from lstmcast.scoring.result_views import ResultView, count_things
 
-NUMERIC_COLUMNS = ("actual", "expected", "low", "high", "score")
-"""Numbers that the table has of each row."""
 _MIN_HOLDOUT_ROWS = 30
 """Hold-out rows that show how much larger errors are on rows that training has not seen."""
-_MIN_HISTORY_ROWS = 100
-"""Rows of history that thresholds are meant to follow from, however few their rate needs."""
+_MIN_HISTORY_ROWS, _MAX_HISTORY_ROWS = 1_000, 4_000
+"""Rows of history that are learnt from: twice as many as the rate needs, within these bounds."""
+_MIN_SERIES_ROWS = 200
+"""Rows of each series among them, where there are many series."""
+_MAX_ERROR = 1e9
+"""Half-widths beyond which an error is no larger: those of a constant have next to no width."""
 _NEVER = -(2**62)
 """Ordinal before any time step: of the end of a training that a series had no part in."""
 
 _SeriesKey = tuple[str, ...]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Detection(ResultView):
-    """Rows that were judged, and how many of them are not as expected.
+class _History(NamedTuple):
+    """Newest rows of a series of the run: ordinals, values, sizes of errors and runs, [K] each."""
 
-    rows: the series columns, the time column, `actual`, `expected`, `low` and `high` (an ordinary
-    row lies between them, except for the rate), `score` (1 or more is flagged; missing where a row
-    could not be judged), `anomaly` (0 or 1) and `kind`: point, run or stuck for an anomaly;
-    warm-up, missing or known for a row that was not judged.
-    """
-
-    rows: pd.DataFrame
-    notes: tuple[str, ...] = ()
-
-    @property
-    def figures(self) -> dict[str, float]:
-        """Numbers of anomalies, of each kind and together; rows judged; share of anomalies."""
-        kind = self.rows["kind"]
-        points, runs, stuck = (int((kind == one).sum()) for one in ANOMALY_KINDS)
-        anomalies = points + runs + stuck
-        judged = int(self.rows["score"].notna().sum())
-
-        return {
-            "anomalies": anomalies,
-            "points": points,
-            "runs": runs,
-            "stuck": stuck,
-            "judged": judged,
-            "share": anomalies / max(judged, 1),
-        }
-
-    @property
-    def events(self) -> pd.DataFrame:
-        """Anomalies that follow each other, as one row each, see `events.find_events`."""
-        return find_events(self.rows)
-
-    def sentences(self) -> list[str]:
-        """Return how many rows are not as expected, and the notes."""
-        figures = {name: int(figure) for name, figure in self.figures.items()}
-        judged = count_things(figures["judged"], "row")
-        kinds = f"{figures['points']:,} single, {figures['runs']:,} in runs"
-        kinds += f", {figures['stuck']:,} stuck"
-        found = f"{figures['anomalies']:,} of {judged} judged are anomalies: {kinds}."
-        return [found, *self.notes]
-
-    def make_summary_table(self) -> pd.DataFrame:
-        """Return the events."""
-        return self.events
-
-
-class ThresholdPair(NamedTuple):
-    """Thresholds of the errors of single rows, and of the deviations of runs."""
-
-    point: Threshold
-    run: Threshold
-
-    @classmethod
-    def from_scores(cls, rate: float, point: Floats, run: Floats) -> "ThresholdPair":
-        """Thresholds of past scores [K], NaN where a row has none."""
-        observed_points = point[~np.isnan(point)]
-        observed_runs = run[~np.isnan(run)]
-        point_threshold = Threshold(rate, observed_points.tolist())
-        run_threshold = Threshold(rate, observed_runs.tolist())
-        return cls(point_threshold, run_threshold)
-
-
-class _Judgement(NamedTuple):
-    """What was found of rows: their scores, the limits that they met, their kinds, [K] each."""
-
-    score: Floats
-    limit: Floats
-    kind: npt.NDArray[np.object_]
+    ordinals: Ints
+    values: Floats
+    sizes: Floats
+    runs: Floats
 
 
 class Detector:
-    """Judges rows as they come, by the forecasts of a run.
+    """Judges rows as they come, by the forecasts of a run and by what their series did before.
 
-    rate: share of ordinary rows that may be flagged, half of it for single rows, half for runs.
-    Thresholds follow from the errors on the newest rows of the run's own history; with `adapt` the
-    errors of judged rows join them, each after its row was judged. `notes` says where the history
-    was too short. `known` is the history that the next rows go on from. Raises UsageError for a
-    rate out of range, and for a run that forecasts probabilities.
+    rate: share of ordinary rows that may open an event. Scales are those of the newest rows of the
+    run's own history; with `adapt` they learn from the rows that are judged, each after its row was
+    judged. alarm: which rows of an event are flagged. `notes` says where the history was too short.
+    `known` is the history that the next rows go on from. Raises UsageError for a rate out of range,
+    and for a run that forecasts probabilities.
     """
 
     def __init__(
@@ -135,12 +78,9 @@ class Detector:
         *,
         rate: float = DEFAULT_FALSE_ALARM_RATE,
         adapt: bool = True,
+        alarm: Alarm = "event",
     ) -> None:
-        if not 0 < rate < 0.5:
-            raise UsageError(
-                f"--rate {rate:g} is out of range",
-                "give a share above 0 and below 0.5, such as 0.001",
-            )
+        require_rate(rate)
         if forecaster.probability:
             raise UsageError(
                 "a run that forecasts probabilities has no intervals to detect anomalies with",
@@ -150,6 +90,7 @@ class Detector:
         self.forecaster = forecaster
         self.rate = rate
         self.adapt = adapt
+        self.alarm: Alarm = alarm
         self.known = forecaster.panel
         self.notes: tuple[str, ...] = ()
         self.errors = RowErrorModel(forecaster)
@@ -157,7 +98,12 @@ class Detector:
         self._cutoff = dict(zip(self.known.keys, cutoffs, strict=True))
         self._last_alarms: dict[_SeriesKey, int] = {}
         self._flat_runs = FlatRunCounter(self.known, rate, adapt=adapt)
-        self._fit_thresholds()
+        self._streams: dict[_SeriesKey, EvidenceStream] = {}
+        self._histories = self._learn_history()
+
+    def count_events(self) -> int:
+        """How many events were opened so far."""
+        return sum(stream.n_events for stream in self._streams.values())
 
     def judge(self, panel: Panel, *, every: bool = False) -> Detection:
         """Judge the rows of a panel that are newer than the training, and append them to `known`.
@@ -179,8 +125,13 @@ class Detector:
         is_new = ordinals >= first_new[series]
 
         errors = self.errors.measure(joined, lower, upper)
-        judgement = self._judge_rows(joined, series, rows, errors, is_new)
-        table = _build_table(joined, series, rows, errors.interval, judgement)
+        judged = self._judge_rows(joined, series, rows, errors, is_new)
+        columns = {
+            **joined.key_columns(series),
+            joined.axis.name: joined.axis.stamps(ordinals),
+        }
+        actual = look_up_values(joined, series, rows)
+        table = build_judged_rows(columns, actual, judged, self.alarm)
 
         # The next rows go on from these.
         if is_new.any():
@@ -189,7 +140,8 @@ class Detector:
         if (self.known.lengths > 2 * memory).any():
             self.known = self.known.tail(memory)
 
-        return Detection(table, joined.notes)
+        regimes = self._describe_new_regimes(joined, series, ordinals, judged)
+        return Detection(table, (*joined.notes, *regimes))
 
     def is_new(self, panel: Panel) -> bool:
         """Whether every row of a panel is newer than the known rows of its series."""
@@ -224,16 +176,12 @@ class Detector:
         last_trained = np.array(cutoffs, dtype=np.int64)
         return last_trained + 1
 
-    def _fit_thresholds(self) -> None:
-        """Set the thresholds by the errors on the newest rows of the history."""
+    def _learn_history(self) -> dict[_SeriesKey, _History]:
+        """Measure the newest rows of the history; streams learn from them when they are needed."""
         panel = self.known
-        # Single rows and runs share the rate.
-        rate = self.rate / 2
-        needed = Threshold.scores_needed(rate)
-
-        # Twice as many as needed, so that the largest error alone does not set the limit.
-        wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
-        wanted_each = -(-wanted // len(panel))  # rounded up
+        needed = round(1 / self.rate)
+        wanted = min(max(2 * needed, _MIN_HISTORY_ROWS), _MAX_HISTORY_ROWS)
+        wanted_each = max(-(-wanted // len(panel)), _MIN_SERIES_ROWS)
 
         # The newest rows of each series, if they can be forecast.
         upper = panel.lengths
@@ -242,28 +190,52 @@ class Detector:
         errors = self.errors.fit(panel, lower, upper)
 
         series, rows = list_steps(lower, upper)
-        sizes = np.abs(errors.point)
+        sizes = np.minimum(np.abs(errors.point), _MAX_ERROR)
         factor = self._out_of_sample_factor(series, rows, sizes)
 
         # What the errors would be, had training not seen these rows.
-        point = sizes * factor
-        run = self.errors.largest_run_deviations(errors)
+        sizes = sizes * factor
+        runs = self.errors.largest_run_deviations(errors)
+        is_observed = ~np.isnan(sizes)
+        self.pooled = RarityScale(sizes[is_observed].tolist())
+        count = int(is_observed.sum())
+        if count < needed:
+            self.notes += (self._describe_short_history(count, needed),)
 
-        self.pooled = ThresholdPair.from_scores(rate, point, run)
-        self._by_series: dict[_SeriesKey, ThresholdPair] = {}
-        if len(panel) > 1 and wanted_each > needed:
-            self._by_series = _fit_each_series(panel, rate, series, point, run)
-        if self.pooled.point.is_extrapolated:
-            self.notes += (self._describe_short_history(needed),)
+        ordinals = panel.start[series] + rows
+        values = look_up_values(panel, series, rows)
+        histories = {}
+        for number, key in enumerate(panel.keys):
+            own = slice(*np.searchsorted(series, [number, number + 1]))
+            histories[key] = _History(ordinals[own], values[own], sizes[own], runs[own])
+        return histories
 
-    def _describe_short_history(self, needed: int) -> str:
-        count = len(self.pooled.point)
+    def _describe_short_history(self, count: int, needed: int) -> str:
         effect = "nothing can be flagged"
-        if count >= MIN_SCORES:
-            effect = "thresholds are extrapolated beyond the errors observed"
+        if count >= MIN_NUMBERS:
+            effect = "scores are extrapolated beyond the errors observed"
 
         problem = f"{count} rows of history are too few for a rate of {self.rate:g}"
         return f"{problem} ({needed} are needed): {effect}"
+
+    def _stream(self, key: _SeriesKey) -> EvidenceStream:
+        """The evidence of a series, which has learnt from its history."""
+        stream = self._streams.get(key)
+        if stream is not None:
+            return stream
+
+        stream = EvidenceStream(self.rate, self.pooled)
+        history = self._histories.pop(key, None)
+        if history is not None:
+            columns = (column.tolist() for column in history)
+            for ordinal, value, size, run in zip(*columns, strict=True):
+                forecast = ForecastEvidence(size, run, is_stuck=False)
+                time = None if np.isnan(value) else ordinal
+                stream.judge_row(value, time, forecast)
+            stream.forget_events()
+        stream.learns = self.adapt
+        self._streams[key] = stream
+        return stream
 
     def _out_of_sample_factor(self, series: Ints, rows: Ints, sizes: Floats) -> Floats:
         """How many times larger errors are on hold-out rows than on rows trained on, [K].
@@ -298,64 +270,82 @@ class Detector:
 
     def _judge_rows(
         self, panel: Panel, series: Ints, rows: Ints, errors: RowErrors, is_new: Bools
-    ) -> _Judgement:
-        """Judge rows; thresholds are looked up, and learn, in the order of time."""
-        n_rows = len(rows)
+    ) -> list[JudgedRow]:
+        """Judge rows; evidence is looked up, and learnt from, in the order of time."""
         stamps = panel.start[series] + rows
         actual = look_up_values(panel, series, rows)
-        score = np.full(n_rows, np.nan)
-        limit = np.full(n_rows, np.nan)
-
-        # Kinds of the rows that stay without a score.
-        kind = np.full(n_rows, "warm-up", dtype=object)
-        kind[np.isnan(actual)] = "missing"
-        kind[~is_new] = "known"
-
         run = self.errors.largest_run_deviations(errors)
-        pairs = [self._by_series.get(key, self.pooled) for key in panel.keys]
+        judged = [make_unjudged_row("known")] * len(rows)
 
         # Rows of one time step are judged in the order of the series, so that results are the same
         # whether rows arrive together or one by one.
         in_time = np.lexsort((series, stamps))
         for place in in_time.tolist():
             number = int(series[place])
-            pair = pairs[number]
-            # Rows that are not judged have bounds in the table, too.
-            if np.isfinite(pair.point.limit):
-                limit[place] = pair.point.limit
-
-            if not is_new[place]:
-                continue
-
-            # Every row counts, also where its series is too young for a forecast.
             key = panel.keys[number]
             stamp = int(stamps[place])
             value = float(actual[place])
-            flat_score = self._flat_runs.measure_excess(key, stamp, value)
-            is_stuck = flat_score > 1
+            stream = self._stream(key)
+            limit = stream.find_error_limit()
+            if is_new[place]:
+                # The row before was wrong: a forecast that took it for right is not to be trusted.
+                if self._last_alarms.get(key) == stamp - 1:
+                    row = int(rows[place])
+                    self._remeasure(panel, number, row, place, errors)
 
-            error = errors.point[place]
-            if np.isnan(limit[place]) or np.isnan(error):
-                continue
+                # Every row counts, also where its series is too young for a forecast.
+                is_stuck = self._flat_runs.measure_excess(key, stamp, value) > 1
+                size = min(abs(float(errors.point[place])), _MAX_ERROR)
+                forecast = ForecastEvidence(size, float(run[place]), is_stuck)
+                time = None if np.isnan(value) else stamp
+                judged[place] = stream.judge_row(value, time, forecast)
+                self._learn_error(key, stamp, size, judged[place], is_stuck=is_stuck)
 
-            # The row before was wrong: a forecast that took it for right is not to be trusted.
-            if self._last_alarms.get(key) == stamp - 1:
-                row = int(rows[place])
-                self._remeasure(panel, number, row, place, errors)
+            judged[place] = self._add_bounds(judged[place], errors, place, limit)
 
-            size = abs(float(errors.point[place]))
-            deviation = float(run[place])
-            # How well a stuck value is forecast says nothing of ordinary rows.
-            learn = self.adapt and not is_stuck
-            point_score = _score_and_learn(pair.point, size, learn=learn)
-            run_score = _score_and_learn(pair.run, deviation, learn=learn)
-            if point_score >= 1:
-                self._last_alarms[key] = stamp
+        return judged
 
-            score[place] = max(point_score, run_score, flat_score if is_stuck else 0.0)
-            kind[place] = _name_anomaly(point_score, run_score, is_stuck=is_stuck)
+    def _learn_error(
+        self,
+        key: _SeriesKey,
+        stamp: int,
+        size: float,
+        row: JudgedRow,
+        *,
+        is_stuck: bool,
+    ) -> None:
+        """Learn what errors are usual, and where a forecast from a row is not to be trusted."""
+        if "error" in row.reasons:
+            self._last_alarms[key] = stamp
+        # How well a stuck value is forecast says nothing of ordinary rows.
+        if self.adapt and not is_stuck and np.isfinite(size):
+            self.pooled.learn(size)
 
-        return _Judgement(score, limit, kind)
+    def _add_bounds(
+        self, row: JudgedRow, errors: RowErrors, place: int, limit: float
+    ) -> JudgedRow:
+        """Put the forecast of a row, and the bounds of an ordinary error, in its place."""
+        interval = errors.interval
+        expected = float(interval.expected[place])
+        if not np.isfinite(limit):
+            limit = np.nan
+        return row._replace(
+            expected=expected,
+            low=expected - limit * float(interval.below[place]),
+            high=expected + limit * float(interval.above[place]),
+        )
+
+    def _describe_new_regimes(
+        self, panel: Panel, series: Ints, ordinals: Ints, judged: list[JudgedRow]
+    ) -> list[str]:
+        """Say which series were unusual for so long that this counts as their new state."""
+        sentences = []
+        for place, row in enumerate(judged):
+            if row.is_new_regime:
+                [stamp] = panel.axis.texts(ordinals[[place]])
+                name = "/".join(panel.keys[int(series[place])])
+                sentences.append(describe_new_regime(name, stamp))
+        return sentences
 
     def _remeasure(
         self, panel: Panel, series: int, row: int, place: int, errors: RowErrors
@@ -383,84 +373,15 @@ def detect(
     *,
     rate: float = DEFAULT_FALSE_ALARM_RATE,
     adapt: bool = True,
+    alarm: Alarm = "event",
 ) -> Detection:
     """Judge the rows of `panel` that are newer than the forecaster's training, see `Detector`.
 
     Raises DataError where no row is newer, and UsageError for a rate out of range or a run that
     forecasts probabilities.
     """
-    detector = Detector(forecaster, rate=rate, adapt=adapt)
+    detector = Detector(forecaster, rate=rate, adapt=adapt, alarm=alarm)
     found = detector.judge(panel)
     detector.require(found)
     notes = (*found.notes, *detector.notes)
     return Detection(found.rows, notes)
-
-
-def _fit_each_series(
-    panel: Panel, rate: float, series: Ints, point: Floats, run: Floats
-) -> dict[_SeriesKey, ThresholdPair]:
-    """Thresholds of their own for the series that have enough rows for the rate."""
-    pairs = {}
-    for number, key in enumerate(panel.keys):
-        own = series == number
-        pair = ThresholdPair.from_scores(rate, point[own], run[own])
-        if not pair.point.is_extrapolated:
-            pairs[key] = pair
-
-    return pairs
-
-
-def _build_table(
-    panel: Panel, series: Ints, rows: Ints, interval: Interval, judgement: _Judgement
-) -> pd.DataFrame:
-    """The table of judged rows, see `Detection`."""
-    stamps = panel.start[series] + rows
-    expected, above, below = interval
-    score, limit, kind = judgement
-    is_anomaly = score >= 1
-    return pd.DataFrame(
-        {
-            **panel.key_columns(series),
-            panel.axis.name: pd.Index(panel.axis.stamps(stamps)),
-            "actual": look_up_values(panel, series, rows),
-            "expected": expected,
-            "low": expected - limit * below,
-            "high": expected + limit * above,
-            "score": score,
-            "anomaly": is_anomaly.astype(np.int64),
-            "kind": kind.astype(str),
-        }
-    )
-
-
-def _name_anomaly(point_score: float, run_score: float, *, is_stuck: bool) -> str:
-    """Kind of a judged row; empty for an ordinary one."""
-    if is_stuck:
-        return "stuck"
-    # A row that stands out by itself is no part of a run.
-    if point_score >= 1:
-        return "point"
-    return "run" if run_score >= 1 else ""
-
-
-def _score_and_learn(threshold: Threshold, value: float, *, learn: bool) -> float:
-    """Score of a row's error, or of its run; the threshold learns from it afterwards."""
-    score = _score_against_limit(value, threshold)
-    if learn and not np.isnan(value):
-        threshold.add(value, alarm=score >= 1)
-    return score
-
-
-def _score_against_limit(value: float, threshold: Threshold) -> float:
-    """A score in units of its limit: below 1 up to the limit, which is not beyond itself."""
-    limit = threshold.limit
-    if np.isnan(value) or not np.isfinite(limit):
-        return 0.0
-    if limit <= 0:
-        return 0.0 if value <= limit else float("inf")
-
-    quotient = float(value / limit)
-    # Rounding must not carry a quotient over to the wrong side of 1.
-    if value <= limit:
-        return min(quotient, 1 - 1e-9)
-    return max(quotient, 1.0)

@@ -1,34 +1,26 @@
-"""Anomalies that follow each other, gathered into events: what began when, and ended when.
+"""Unusual rows gathered into events: what began when, ended when, and why.
 
 Axes: K rows of a series.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lstmcast.ragged import Floats
-
-ANOMALY_KINDS = ("point", "run", "stuck")
-"""Kinds of a row that is an anomaly; an event is named after the last of these among its rows."""
-
-
-@dataclass
-class _Event:
-    """Rows first to last of a series, and their kind."""
-
-    first: int
-    last: int
-    kind: str
+KINDS = ("point", "run", "gap", "stuck")
+"""Kinds of a row in an event; an event is named after the last of these among its rows."""
+COLUMNS = ("event", "kind", "from", "to", "rows", "peak", "reason", "value")
+"""Columns of the table of events, beside those of the series."""
 
 
 def find_events(rows: pd.DataFrame) -> pd.DataFrame:
-    """Gather the anomalies of a table of judged rows that follow each other.
+    """Gather the events of a table of judged rows.
 
-    An event has the columns of its series, `kind`, `from` and `to` (times of its first and its last
-    row), `rows`, and `value` where it is stuck at one. A stuck event begins with the first row of
-    its value, which could not be called stuck yet. Missing rows do not end an event.
+    An event has the columns of its series, `event` (its number), `kind`, `from` and `to` (times of
+    its first and its last unusual row), `rows` (all from the one to the other), `peak` (its largest
+    score), `reason` (of the row of the peak), and `value` where it is stuck at one. A stuck event
+    has all rows of its value, also the first ones, which could not be called stuck yet.
     """
     names = [str(name) for name in rows.columns]
     place = names.index("actual") - 1
@@ -39,71 +31,51 @@ def find_events(rows: pd.DataFrame) -> pd.DataFrame:
     events = []
     for key, series in groups:
         names_of_series = dict(zip(keys, key, strict=True))
-        kinds = series["kind"].tolist()
-        stamps = series[time]
-        values = series["actual"].to_numpy(np.float64)
-
-        for event in _gather_events(kinds, values):
-            is_stuck = event.kind == "stuck"
-            events.append(
-                {
-                    **names_of_series,
-                    "kind": event.kind,
-                    "from": stamps.iloc[event.first],
-                    "to": stamps.iloc[event.last],
-                    "rows": event.last - event.first + 1,
-                    "value": values[event.last] if is_stuck else np.nan,
-                }
-            )
-
-    return pd.DataFrame(events, columns=[*keys, "kind", "from", "to", "rows", "value"])
+        for event in _gather_events(series.reset_index(drop=True), time):
+            events.append({**names_of_series, **event})
+    return pd.DataFrame(events, columns=[*keys, *COLUMNS])
 
 
-def _gather_events(kinds: list[str], values: Floats) -> list[_Event]:
-    """Gather the events of rows of these kinds [K] and values [K]."""
-    events: list[_Event] = []
-    is_open = False  # whether the next anomaly belongs to the last event
+def _gather_events(rows: pd.DataFrame, time: str) -> list[dict[str, Any]]:
+    """Gather the events of the rows of one series."""
+    numbers = rows["event"].fillna(0).to_numpy(np.int64)
+    values = rows["actual"].to_numpy(np.float64)
+    kinds = rows["kind"].tolist()
+    scores = rows["score"].to_numpy(np.float64)
 
-    # The run of equal values that a row is in.
-    value = np.nan
-    began = 0
-
-    for row, kind in enumerate(kinds):
-        is_new_value = not np.isnan(values[row]) and values[row] != value
-        if is_new_value:
-            value = values[row]
-            began = row
-            # Another value ends what was stuck at one.
-            is_open = is_open and events[-1].kind != "stuck"
-
-        if kind not in ANOMALY_KINDS:
-            is_open = is_open and kind == "missing"
-            continue
-
-        newest = events[-1] if is_open else None
-        is_stuck = kind == "stuck"
-        if newest is None or (is_stuck and newest.kind != "stuck"):
-            first = began if is_stuck else row
-            _cut_before(events, first)
-            event = _Event(first, row, kind)
-            events.append(event)
-            is_open = True
-        else:
-            newest.last = row
-            newest.kind = max(newest.kind, kind, key=ANOMALY_KINDS.index)
-
+    events = []
+    for number in np.unique(numbers[numbers > 0]).tolist():
+        places = np.flatnonzero(numbers == number)
+        first, last = int(places[0]), int(places[-1])
+        kind = max((kinds[place] for place in places.tolist()), key=KINDS.index)
+        stuck_at = np.nan
+        if kind == "stuck":
+            stuck = [place for place in places.tolist() if kinds[place] == "stuck"]
+            stuck_at = values[stuck[-1]]
+            first, last = _find_run_start(values, stuck[0]), stuck[-1]
+        peak = int(places[np.argmax(scores[places])])
+        events.append(
+            {
+                "event": number,
+                "kind": kind,
+                "from": rows[time].iloc[first],
+                "to": rows[time].iloc[last],
+                "rows": last - first + 1,
+                "peak": scores[peak],
+                "reason": rows["reason"].iloc[peak],
+                "value": stuck_at,
+            }
+        )
     return events
 
 
-def _cut_before(events: list[_Event], first: int) -> None:
-    """End the last event before the row `first`, which begins another.
-
-    What was an anomaly among the rows of a value before it could be called stuck belongs to that.
-    """
-    if not events:
-        return
-
-    newest = events[-1]
-    newest.last = min(newest.last, first - 1)
-    if newest.last < newest.first:
-        events.pop()
+def _find_run_start(values: np.ndarray, row: int) -> int:
+    """First row of the run of equal values that a row is in; missing rows do not end a run."""
+    start = row
+    for place in range(row - 1, -1, -1):
+        if np.isnan(values[place]):
+            continue
+        if values[place] != values[row]:
+            break
+        start = place
+    return start

@@ -11,7 +11,7 @@ from benchmarks.detection import (
     FALSE,
     Case,
     credit,
-    judged,
+    divide_by_limits,
     measure,
     probation,
     summary,
@@ -138,7 +138,7 @@ def test_the_windowed_gaussian_moves_on_by_whole_strides(
 
 def test_a_residual_detector_learns_its_limit_from_the_first_rows_alone() -> None:
     errors = np.r_[np.full(10, np.nan), np.linspace(0, 1, 90), [5.0, 0.5, 4.0]]
-    fixed = judged(errors, 100, adapt=False)
+    fixed = divide_by_limits(errors, 100, adapt=False)
     assert fixed[:100].tolist() == [0] * 100
     assert fixed[100] > fixed[102] > 1 > fixed[101] > 0
     assert fixed[100] / fixed[102] == pytest.approx(5 / 4)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from lstmcast.cli.data import read_like_run
 from lstmcast.cli.follow import Follower, is_text_stream
 from lstmcast.cli.gates import check_figures, parse_gates
-from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
+from lstmcast.cli.options.declare import WINDOW, make_flag
+from lstmcast.cli.options.detection import DetectionOptions
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
@@ -28,31 +29,25 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
+from lstmcast.monitoring.rates import Alarm
 from lstmcast.runs.directory import open_run
 
 if TYPE_CHECKING:
-    from lstmcast.forecasting.predictor import Predictor
-    from lstmcast.monitoring.detect import Detection, Detector
+    from lstmcast.monitoring.detect import Detector
+    from lstmcast.monitoring.detection import Detection
 
 EXAMPLES = """\
 lstmcast detect runs/price-price newer.csv
-lstmcast detect runs/price-price newer.csv --rate 0.01 -o judged.csv
-lstmcast detect runs/price-price newer.csv --fail-if "anomalies>0" """
-GATE_FIGURES = ("anomalies", "points", "runs", "stuck", "judged", "share")
+lstmcast detect runs/price-price newer.csv --sensitivity high --events
+lstmcast detect runs/price-price newer.csv --fail-if "events>0" """
+GATE_FIGURES = (
+    *("anomalies", "events", "points", "runs", "stuck", "gaps", "judged", "share"),
+)
 """The figures that `--fail-if` can be about."""
 _MAX_NAMED_EVENTS = 5
 """Values that were stuck, each with a sentence on it."""
 _LIVE_FORMATS = ("csv", "tsv", "jsonl")
-FalseAlarmRate = Annotated[
-    float,
-    make_option(
-        WINDOW,
-        "SHARE",
-        "Share of ordinary rows that may be flagged, above 0 and below 0.5.",
-    ),
-]
 Adapt = Annotated[
     bool,
     make_flag(
@@ -67,7 +62,7 @@ def detect(
     run: RunPath,
     data: Data,
     *,
-    rate: FalseAlarmRate = DEFAULT_FALSE_ALARM_RATE,
+    detection: DetectionOptions,
     adapt: Adapt = True,
     reading: RunDataOptions,
     table: TableOptions,
@@ -79,24 +74,38 @@ def detect(
 ) -> None:
     """Find anomalies in newer rows of DATA; prints each row, judged.
 
-    Beside its actual value stand the expected one, the interval in which an ordinary row lies, a
-    score (1 and more is an anomaly) and its kind: a single row (point), a run of rows that are each
-    a little off (run), or a value that does not change for longer than it ever did (stuck). From
+    Beside its actual value stand the expected one, the interval in which an ordinary row lies, and
+    a score: 0.999 is a row so unusual as one in 1,000. Unusual rows become events, each with a
+    number, and the row that opens one is flagged. Of each it says the kind, a single row (point),
+    rows that are unusual together (run), a value that no longer changes (stuck) or rows that lack
+    (gap), and the reason. From
     stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows are judged as they come, a line
     out for each line in. If no row is newer it exits with 3, or with --if-nothing-new skip with 0.
     """
     gates = parse_gates(fail_if, GATE_FIGURES)
     report = Reporter.of(show)
+    rate = detection.find_rate()
     if is_sharded(data, table.output_file):
         refuse_options(
             format=table.format,
             excel_safe=table.excel_safe,
             if_nothing_new=if_nothing_new == "skip",
+            only_anomalies=detection.only_anomalies,
+            events=detection.events,
             **reading.given(),
         )
         out = str(table.output_file)
         figures = _detect_in_shards(
-            report, run, data, out, rate, engine, jobs, adapt=adapt, as_json=show.json
+            report,
+            run,
+            data,
+            out,
+            rate,
+            detection.alarm,
+            engine,
+            jobs,
+            adapt=adapt,
+            as_json=show.json,
         )
         check_figures(gates, figures)
         return
@@ -111,42 +120,54 @@ def detect(
     live = live and is_text_stream(sys.stdin.buffer)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.monitoring.detect import Detector
+    from lstmcast.monitoring.detection import describe_figures
 
     forecaster = Predictor.load(run)
+    detector = Detector(forecaster, rate=rate, adapt=adapt, alarm=detection.alarm)
     if live:
-        detector = _make_detector(report, forecaster, rate, adapt=adapt)
-        follower = Follower(report, detector, form, reading, safe=table.excel_safe)
+        report.found(detector.notes)
+        if detection.events:
+            raise UsageError(
+                "--events needs all rows before it can list their events",
+                "leave it out, or give a file; column `event` numbers them as they come",
+            )
+        follower = Follower(
+            report, detector, form, reading, detection, safe=table.excel_safe
+        )
         figures = follower.run()
     else:
         panel = read_like_run(report, data, forecaster, reading)
-        detector = _make_detector(report, forecaster, rate, adapt=adapt)
-        detection = detector.judge(panel)
-        figures = detection.figures
-        report.found(detection.notes)
+        report.found(detector.notes)
+        found = detector.judge(panel)
+        figures = found.figures
+        report.found(found.notes)
         try:
-            detector.require(detection)
+            detector.require(found)
         except DataError as error:
             if if_nothing_new == "fail":
                 error.hint += SKIP_HINT
                 raise
             report.say(f"skipped: {error.message}")
             if show.json:
-                _write_detection(run, detector, detection)
+                _write_detection(run, detector, found, detection)
             return
         if table.output_file or not show.json:
-            table.write_escaped(detection.rows, form, report)
+            table.write_escaped(detection.select(found), form, report)
         if show.json:
-            _write_detection(run, detector, detection)
-        report.found(_describe_stuck_events(detection))
-    report.say(describe_detections(figures))
+            _write_detection(run, detector, found, detection)
+        report.found(_describe_stuck_events(found))
+    report.say(describe_figures(figures))
     check_figures(gates, figures)
 
 
 def _describe_stuck_events(detection: "Detection") -> list[str]:
     """Return a sentence on each of the first stuck values."""
+    from lstmcast.monitoring.events import COLUMNS
+
     events = detection.events
     stuck = events[events["kind"] == "stuck"]
-    *keys, _, _, _, _, _ = map(str, events.columns)
+    keys = [str(name) for name in events.columns[: -len(COLUMNS)]]
     stamp = detection.rows.columns[len(keys)]
     sentences = []
     for event in output.to_records(stuck.head(_MAX_NAMED_EVENTS)):
@@ -162,27 +183,13 @@ def _describe_stuck_events(detection: "Detection") -> list[str]:
     return sentences
 
 
-def describe_detections(figures: dict[str, float]) -> str:
-    """Return what was found, in plain words."""
-    anomalies = int(figures["anomalies"])
-    judged = int(figures["judged"])
-    if not anomalies:
-        return f"no anomaly in {judged:,} rows judged"
-    points = int(figures["points"])
-    runs = int(figures["runs"])
-    kinds = f"{points:,} single, {runs:,} in runs"
-    stuck = int(figures["stuck"])
-    if stuck:
-        kinds += f", {stuck:,} stuck"
-    return f"{anomalies:,} of {judged:,} rows judged are anomalies: {kinds}"
-
-
 def _detect_in_shards(
     report: Reporter,
     run: str,
     data: str,
     out: str,
     rate: float,
+    alarm: Alarm,
     engine: EngineOptions,
     jobs: int | None,
     *,
@@ -192,40 +199,33 @@ def _detect_in_shards(
     """Judge each file of a folder by itself; returns the figures of all together."""
     fingerprint = open_run(run).manifest["sha256"]
     from lstmcast.deployment.shards import ShardJob, detect_shard, sum_anomaly_counts
+    from lstmcast.monitoring.detection import describe_figures
 
     # Workers may have another working directory.
     run_path = str(Path(run).absolute())
-    work = (run_path, rate, adapt)
+    work = (run_path, rate, adapt, alarm)
     # What the results depend on: a folder made with other values is not continued.
-    identity = {"run": fingerprint, "rate": rate, "adapt": adapt}
+    identity = {"run": fingerprint, "rate": rate, "adapt": adapt, "alarm": alarm}
     job = ShardJob("detect", detect_shard, work, identity)
     outcome = run_shard_job(report, job, data, out, engine, jobs, as_json=False)
     counts = [facts["figures"] for facts in outcome.facts.values()]
     figures = sum_anomaly_counts(counts)
-    report.say(describe_detections(figures))
+    report.say(describe_figures(figures))
     if as_json:
         content = {"folder": out, **outcome_to_dict(outcome), **figures}
         output.write_object("detect", content)
     return figures
 
 
-def _make_detector(
-    report: Reporter, forecaster: "Predictor", rate: float, *, adapt: bool
-) -> "Detector":
-    from lstmcast.monitoring.detect import Detector
-
-    detector = Detector(forecaster, rate=rate, adapt=adapt)
-    report.found(detector.notes)
-    return detector
-
-
-def _write_detection(run: str, detector: "Detector", detection: "Detection") -> None:
+def _write_detection(
+    run: str, detector: "Detector", found: "Detection", options: DetectionOptions
+) -> None:
     content = {
         "run": run,
         "rate": detector.rate,
-        "notes": [*detection.notes, *detector.notes],
-        **detection.figures,
-        "events": output.to_records(detection.events),
-        "rows": output.to_records(detection.rows),
+        "notes": [*found.notes, *detector.notes],
+        **found.figures,
+        "events": output.to_records(found.events),
+        "rows": output.to_records(options.select_rows(found.rows)),
     }
     output.write_object("detect", content)

@@ -9,6 +9,7 @@ also checks them.
 `columns`   the roles of columns, and further inputs of the network
 `reading`   how a file is read
 `fitting`   window, network and training; all settings of a fit
+`detection` what counts as unusual, and which rows are shown
 `synonyms`  what other tools call these options
 `engine`    --backend: what runs the jobs
 `results`   DATA and RUN, where results go, and what is printed beside them

@@ -296,7 +296,9 @@ def _to_plain_values(column: Any) -> list[Any]:
     is_text_array = kind == "O" and _is_array(column)
     if kind in "iub":
         values = column.tolist()
-        return values
+        # Integers of pandas may be missing, those of a plain array may not.
+        missing = getattr(column.dtype, "na_value", values)
+        return [None if value is missing else value for value in values]
     if is_text_array:
         # Times of the kind date are objects of that name, which JSON has not.
         return [str(value) if isinstance(value, date) else value for value in column]

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from lstmcast.monitoring.evidence.sorted_window import SortedWindow
 from lstmcast.ragged import Floats
 
-MEASURES = ("error", "level", "mean", "spread", "range", "shape")
+MEASURES = ("change", "level", "mean", "spread", "range", "shape")
 """Names of the measures, in the order of their numbers."""
 LEVEL_ROWS = 500
 """Rows whose median is the level of the recent past."""
@@ -68,7 +68,7 @@ class RecentRows:
 class RowMeasures:
     """Measures the rows of one series as they come.
 
-    error: distance to the value before, the forecast of a random walk. level: distance to the
+    change: distance to the value before, the forecast of a random walk. level: distance to the
     median of the last 500 rows. mean: distance of the mean of ten rows to that of the 300 before
     them. spread: how many times larger or smaller the changes of the last 20 rows are than usual,
     as a logarithm. range: how far the value lies outside of all that was ever seen, relative to
@@ -96,7 +96,7 @@ class RowMeasures:
         found: dict[str, float] = {}
         if self._count >= 1:
             change = abs(value - self.last)
-            found["error"] = change
+            found["change"] = change
             self._change_sum += change
         if self._count >= _MIN_PAST_ROWS:
             found["level"] = abs(value - self._level.median())

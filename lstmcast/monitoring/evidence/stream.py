@@ -9,10 +9,10 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from lstmcast.errors import UsageError
 from lstmcast.monitoring.evidence.interruptions import GapFinder, StuckCounter
 from lstmcast.monitoring.evidence.measures import MEASURES, RowMeasures
 from lstmcast.monitoring.evidence.rarity import RarityScale
+from lstmcast.monitoring.rates import require_rate
 
 MIN_HISTORY_ROWS = 50
 """Rows of a series before the first that is judged."""
@@ -37,11 +37,27 @@ _DOUBT_ROWS, _LONG_PAST_ROWS = 150.0, 500
 """Evidence that is taken off, times the rows that are known, and how many of these are enough."""
 LEAST_RANGE_SCALE = 0.05
 """Least scale of how far a new extreme lies beyond the others, as a share of their range."""
+MIN_ROWS_WITH_FORECASTS = 200
+"""Rows of a series until which, where it is forecast, its forecasts alone decide: their errors are
+known from other series, too, and the other measures still are not."""
 _REASON_SHARE = 0.6
 """Measures at least so rare, relative to the rarest, are the reasons for an alarm."""
 _MIN_COUNTER_RISES = 0.5
 """Share of the first rows that rise, of a series that never falls, for it to be a counter."""
 _STATE_VERSION = 1
+
+
+class ForecastEvidence(NamedTuple):
+    """What forecasts say of a row, NaN where there is none.
+
+    error: distance to the forecast from the row before, in half-widths of its interval. run: how
+    far the rows up to this one strayed together from forecasts made before them. is_stuck: whether
+    the value has not changed for longer than it ever did.
+    """
+
+    error: float
+    run: float
+    is_stuck: bool
 
 
 class JudgedRow(NamedTuple):
@@ -70,70 +86,133 @@ class JudgedRow(NamedTuple):
 class EvidenceStream:
     """Judges the rows of one series as they come.
 
-    rate: share of ordinary rows that may open an event. A series that never falls and mostly rises
-    in its first 50 rows is a counter, and judged by its increments.
+    rate: share of ordinary rows that may open an event. errors: how rare errors of forecasts are,
+    where rows come with their forecasts: a young series is judged by it. `learns`: whether scales
+    go on learning from the rows that are judged. `n_events`: events opened so far.
+
+    A series that never falls and mostly rises in its first 50 rows is a counter, and judged by its
+    increments.
 
     Raises UsageError for a rate out of range.
     """
 
-    def __init__(self, rate: float) -> None:
-        if not 0 < rate < 0.5:
-            raise UsageError(
-                f"--rate {rate:g} is out of range",
-                "give a share above 0 and below 0.5, such as 0.001",
-            )
+    def __init__(self, rate: float, errors: RarityScale | None = None) -> None:
+        require_rate(rate)
         self.rate = rate
+        self.learns = True
         self.is_counter = False
+        self._errors = errors
         self._first: list[float] = []
+        self._first_forecasts: list[ForecastEvidence | None] = []
         self._n_judged = 0
         self._measures = RowMeasures()
         self._scales = {name: _make_scale(name) for name in MEASURES}
+        self._expecting = "change"
+        if errors is not None:
+            self._scales |= {name: _make_scale(name) for name in ("error", "run")}
+            self._expecting = "error"
         self._stuck = StuckCounter(rate)
         self._gaps = GapFinder()
         self._last_value = math.nan
-        self._events = 0
+        self.n_events = 0
         self._is_open = False
         self._peak = 0.0
         self._calm = 0
         self._age = 0
         self._was_stuck = False
 
-    def judge_row(self, value: float, time: float | None = None) -> JudgedRow:
+    def judge_row(
+        self,
+        value: float,
+        time: float | None = None,
+        forecast: ForecastEvidence | None = None,
+    ) -> JudgedRow:
         """Judge the next row, NaN for a missing value, and learn from it.
 
-        time: of the row, in any unit, where gaps between rows count.
+        time: of the row, in any unit, where gaps between rows count. forecast: what a network says
+        of the row, instead of the value before it.
         """
         after_gap = time is not None and self._gaps.is_after_gap(time)
         if not math.isfinite(value):
-            return self._unjudged("missing")
+            return make_unjudged_row("missing")
 
-        base = self._last_value if self.is_counter else 0.0
-        is_stuck = self._stuck.is_stuck(value)
+        expected, half_width = self._measures.last, self.find_error_limit()
+        if self.is_counter:
+            expected += self._last_value
+        is_stuck = self._is_stuck(value, forecast)
+        rarities, combined = self._find_evidence(value, is_stuck, forecast)
         self._last_value = value
-        if len(self._first) < MIN_HISTORY_ROWS:
-            self._warm_up(value)
-            return self._unjudged("warm-up")
+        if not rarities:
+            return make_unjudged_row("warm-up")
 
-        expected, half_width = self._expect()
-        rarities = self._learn(value - base)
-        combined = _combine_rarities(rarities)
-        combined = max(combined - _doubt_short_past(self._n_judged), 0.0)
-        self._n_judged += 1
         row = self._update_event(combined, rarities, is_stuck, after_gap)
-        center = base + expected
         return row._replace(
-            expected=center, low=center - half_width, high=center + half_width
+            expected=expected, low=expected - half_width, high=expected + half_width
         )
 
-    def _unjudged(self, kind: str) -> JudgedRow:
-        nothing = math.nan
-        return JudgedRow(
-            nothing, nothing, nothing, nothing, nothing, 0, False, (), kind, False
+    def _is_stuck(self, value: float, forecast: ForecastEvidence | None) -> bool:
+        if forecast is not None:
+            return forecast.is_stuck
+        return self._stuck.is_stuck(value)
+
+    def _find_evidence(
+        self, value: float, is_stuck: bool, forecast: ForecastEvidence | None
+    ) -> tuple[dict[str, float], float]:
+        """Rarity of each measure of a row, and all of them combined; the row is learnt from.
+
+        There is none where the row cannot be judged.
+        """
+        by_errors = self._errors if self._is_young else None
+        rarities: dict[str, float] = {}
+        combined = 0.0
+        if self._is_warm:
+            base = self._last_value if self.is_counter else 0.0
+            rarities = self._learn(value - base, is_stuck, forecast)
+            combined = max(_combine_rarities(rarities) - self._doubt, 0.0)
+            self._n_judged += 1
+        else:
+            self._warm_up(value, forecast)
+
+        if forecast is None:
+            return rarities, combined
+        if not math.isfinite(forecast.error):
+            return {}, 0.0
+        if by_errors is not None:
+            # A single measure is as rare as it is: none was chosen among several.
+            rarity = by_errors.measure_rarity(forecast.error)
+            return {"error": rarity}, _find_evidence_of(rarity)
+        return rarities, combined
+
+    @property
+    def _n_known(self) -> int:
+        return len(self._first) + self._n_judged
+
+    @property
+    def _doubt(self) -> float:
+        """Evidence that is taken off: of a short past, and of more measures than were fitted to."""
+        more = len(self._scales) / len(MEASURES)
+        return _doubt_short_past(self._n_known) + _EVIDENCE_PER_DECADE * math.log10(
+            more
         )
 
-    def _warm_up(self, value: float) -> None:
+    @property
+    def _is_young(self) -> bool:
+        return self._n_known < MIN_ROWS_WITH_FORECASTS
+
+    def find_error_limit(self) -> float:
+        """The error above which a row is unusual by that alone, infinite while nothing is known."""
+        decades = -math.log10(self.rate)
+        if self._errors is not None and self._is_young:
+            return self._errors.find_limit(decades)
+        if not self._is_warm:
+            return math.inf
+        limit = _find_evidence_of(decades) + self._doubt
+        return self._scales[self._expecting].find_limit(limit)
+
+    def _warm_up(self, value: float, forecast: ForecastEvidence | None) -> None:
         """Keep one of the first rows; the last of them are learnt from together."""
         self._first.append(value)
+        self._first_forecasts.append(forecast)
         if len(self._first) < MIN_HISTORY_ROWS:
             return
 
@@ -142,22 +221,46 @@ class EvidenceStream:
         share_of_rises = sum(rise > 0 for rise in rises) / len(rises)
         never_falls = min(rises) >= 0
         self.is_counter = never_falls and share_of_rises >= _MIN_COUNTER_RISES
-        for number in rises if self.is_counter else self._first:
-            self._learn(number)
+        numbers, forecasts = self._first, self._first_forecasts
+        if self.is_counter:
+            numbers, forecasts = rises, forecasts[1:]
+        for number, one in zip(numbers, forecasts, strict=True):
+            self._learn(number, False, one)
 
-    def _learn(self, number: float) -> dict[str, float]:
-        """Rarity of each measure of the next number; all are learnt from."""
+    def _learn(
+        self, number: float, is_stuck: bool, forecast: ForecastEvidence | None
+    ) -> dict[str, float]:
+        """Rarity of each measure of the next number; all are learnt from.
+
+        Not so where forecasts follow a stuck value: how well they do says nothing of others.
+        """
+        measured = self._measures.measure_row(number)
+        if forecast is not None:
+            by_forecasts = {"error": forecast.error, "run": forecast.run}
+            # What was not forecast is not measured either.
+            for name, measure in by_forecasts.items():
+                if math.isfinite(measure):
+                    measured[name] = measure
+
         rarities = {}
-        for name, measured in self._measures.measure_row(number).items():
+        is_learnt = self.learns and not (is_stuck and forecast)
+        for name, measure in measured.items():
             scale = self._scales[name]
-            rarities[name] = scale.measure_rarity(measured)
-            scale.learn(measured)
+            rarities[name] = scale.measure_rarity(measure)
+            if is_learnt:
+                scale.learn(measure)
         return rarities
 
-    def _expect(self) -> tuple[float, float]:
-        """The value expected next, and how far an ordinary one lies from it at most."""
-        rarity = -math.log10(self.rate)
-        return self._measures.last, self._scales["error"].find_limit(rarity)
+    def forget_events(self) -> None:
+        """Begin to count events anew, with none open: after a history that is only learnt from."""
+        self.n_events = 0
+        self._close_event()
+
+    def _close_event(self) -> None:
+        self._is_open = False
+        self._peak = 0.0
+        self._calm = 0
+        self._age = 0
 
     def _update_event(
         self,
@@ -178,10 +281,10 @@ class EvidenceStream:
             self._calm = 0 if is_unusual or is_stuck else self._calm + 1
             is_new_regime = self._age > NEW_REGIME_ROWS and not is_stuck
             if self._calm > CALM_ROWS or is_new_regime:
-                self._is_open = False
-                self._peak = 0.0
+                self._close_event()
 
-        begins = not self._is_open and (is_unusual or begins_stuck or after_gap)
+        # An interruption is an event of its own kind, whatever is open.
+        begins = begins_stuck or after_gap or (is_unusual and not self._is_open)
         # Something far stronger than what an open event has shown is an event of its own.
         escalates = self._is_open and combined >= limit + _ESCALATION * self._peak
         opens = begins or escalates
@@ -190,11 +293,9 @@ class EvidenceStream:
         if self._is_open and combined <= self._peak:
             counted = _DAMPING * combined
         if opens:
-            self._events += 1
-            self._peak = 0.0
+            self._close_event()
             self._is_open = True
-            self._calm = 0
-            self._age = 0
+            self.n_events += 1
         if self._is_open:
             self._peak = max(self._peak, combined)
 
@@ -214,7 +315,7 @@ class EvidenceStream:
             expected=math.nan,
             low=math.nan,
             high=math.nan,
-            event=self._events if belongs else 0,
+            event=self.n_events if belongs else 0,
             opens=opens,
             reasons=reasons,
             kind=kind,
@@ -222,7 +323,10 @@ class EvidenceStream:
         )
 
     def to_state(self) -> dict[str, Any]:
-        """All that is remembered, as JSON can hold it; `from_state` goes on from it."""
+        """All that is remembered of rows without forecasts, as JSON can hold it.
+
+        `from_state` goes on from it.
+        """
         last = self._last_value
         return {
             "version": _STATE_VERSION,
@@ -235,7 +339,7 @@ class EvidenceStream:
             "stuck": self._stuck.to_state(),
             "gaps": self._gaps.to_state(),
             "last_value": last if math.isfinite(last) else None,
-            "events": self._events,
+            "events": self.n_events,
             "is_open": self._is_open,
             "peak": self._peak,
             "calm": self._calm,
@@ -253,6 +357,7 @@ class EvidenceStream:
         stream = cls(state["rate"])
         stream.is_counter = state["is_counter"]
         stream._first = list(state["first"])
+        stream._first_forecasts = [None] * len(stream._first)
         stream._n_judged = state["judged"]
         if state["measures"]:
             stream._measures = RowMeasures.from_state(state["measures"])
@@ -262,7 +367,7 @@ class EvidenceStream:
         stream._gaps = GapFinder.from_state(state["gaps"])
         if state["last_value"] is not None:
             stream._last_value = state["last_value"]
-        stream._events = state["events"]
+        stream.n_events = state["events"]
         stream._is_open = state["is_open"]
         stream._peak = state["peak"]
         stream._calm = state["calm"]
@@ -271,9 +376,21 @@ class EvidenceStream:
         return stream
 
 
+def make_unjudged_row(kind: str) -> JudgedRow:
+    """Make the result of a row that could not be judged, or was not to be."""
+    nothing = math.nan
+    return JudgedRow(
+        nothing, nothing, nothing, nothing, nothing, 0, False, (), kind, False
+    )
+
+
 def find_evidence_limit(rate: float) -> float:
     """The combined evidence that opens an event in this share of ordinary rows at most."""
-    decades = -math.log10(rate)
+    return _find_evidence_of(-math.log10(rate))
+
+
+def _find_evidence_of(decades: float) -> float:
+    """The combined evidence that is as rare as this, 3 for once in 1,000 rows."""
     beyond = max(decades - _PLAIN_DECADES, 0.0)
     return min(decades, _PLAIN_DECADES) + _EVIDENCE_PER_DECADE * beyond
 
@@ -289,9 +406,8 @@ def _make_scale(name: str, numbers: Iterable[float] = ()) -> RarityScale:
     return RarityScale(numbers, LEAST_RANGE_SCALE if name == "range" else 1e-12)
 
 
-def _doubt_short_past(n_judged: int) -> float:
+def _doubt_short_past(n_known: int) -> float:
     """Evidence that is taken off while the past is short: its tails are hardly known."""
-    n_known = MIN_HISTORY_ROWS + n_judged
     return max(_DOUBT_ROWS / n_known - _DOUBT_ROWS / _LONG_PAST_ROWS, 0.0)
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
 
 COLUMNS = ["month", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
+COLUMNS += ["event", "reason"]
 LOUD = ("--rate", "0.05")
 
 
@@ -48,13 +49,11 @@ def test_each_newer_row_is_judged_and_the_wrong_one_is_found(
     ]
     [wrong] = [row for row in found if row["anomaly"] == "1"]
     assert (wrong["month"], wrong["kind"]) == ("2015-05", "point")
-    assert float(wrong["score"]) > 1 and float(wrong["actual"]) > float(
-        wrong["high"]
-    ) > float(wrong["low"])
-    assert (
-        done.stderr.splitlines()[-1]
-        == "1 of 12 rows judged are anomalies: 1 single, 0 in runs"
-    )
+    assert (wrong["event"], wrong["reason"]) == ("1", "error")
+    assert 0.95 < float(wrong["score"]) <= 1
+    assert float(wrong["actual"]) > float(wrong["high"]) > float(wrong["low"])
+    last = done.stderr.splitlines()[-1]
+    assert last == "1 event in 12 rows judged: unusual rows are 1 single"
 
 
 def test_a_gate_for_cron(fitted: Path, odd: Path, quickly: Program) -> None:
@@ -120,7 +119,8 @@ def test_a_stuck_sensor_is_said_in_a_sentence_and_as_an_event(
     content = json.loads(done.stdout)
     [event] = [one for one in content["events"] if one["kind"] == "stuck"]
     expected = {"from": "2015-03", "to": "2015-12", "rows": 10, "value": 170.0}
-    assert event == {"kind": "stuck", **expected}
+    assert event.items() >= expected.items()
+    assert event["reason"] == "stuck" and event["peak"] > 0.9
     assert content["stuck"] == 6
     sentence = "stuck at 170 for 10 rows, month 2015-03 to 2015-12"
     assert sentence in done.stderr and "6 stuck" in done.stderr
@@ -129,7 +129,7 @@ def test_a_stuck_sensor_is_said_in_a_sentence_and_as_an_event(
 def test_a_short_history_is_reported(fitted: Path, quickly: Program) -> None:
     done = quickly("detect", "runs/old-price", "new.csv", cwd=fitted)
     assert (
-        "  48 rows of history are too few for a rate of 0.001 (1999 are needed)"
+        "  48 rows of history are too few for a rate of 0.001 (1000 are needed)"
         in done.stderr
     )
 
@@ -219,7 +219,7 @@ def test_a_line_comes_out_for_each_line_in_at_once_and_a_signal_ends_it(
         live.stdin.write(f"{line}\n")
         live.stdin.flush()
         out = live.stdout.readline().strip().split(",")
-        assert (out[0], out[-1]) == (line.split(",")[0], kind)
+        assert (out[0], out[7]) == (line.split(",")[0], kind)
     live.send_signal(signal.SIGTERM)
     assert live.wait(10) == 143
     assert live.stderr.read().splitlines()[-1] == "terminated"
@@ -286,3 +286,31 @@ def test_several_targets_give_a_line_each(tmp_path: Path) -> None:
         (month, name) for month in ("01", "02", "03", "04") for name in "ab"
     ]
     assert [row["kind"] for row in found] == [""] * 6 + ["missing"] * 2
+
+
+def test_events_are_a_table_of_their_own_and_rows_of_events_can_stand_alone(
+    fitted: Path, odd: Path, quickly: Program
+) -> None:
+    line = ("detect", "runs/old-price", odd, *LOUD, "-q")
+    [event] = rows(quickly(*line, "--events", cwd=fitted).stdout)
+    names = ["event", "kind", "from", "to", "rows", "peak", "reason", "value"]
+    assert list(event) == names and event["from"] == "2015-05"
+    [row] = rows(quickly(*line, "--only-anomalies", cwd=fitted).stdout)
+    assert row["month"] == "2015-05"
+    refused = run_program(*line[:2], "-", "--events", cwd=fitted, input="month,price\n")
+    assert refused.returncode == 2
+    assert "--events needs all rows" in refused.stderr
+
+
+def test_a_rate_can_be_said_in_words(fitted: Path, odd: Path, quickly: Program) -> None:
+    line = ("detect", "runs/old-price", odd, "--json", "-q")
+    content = json.loads(quickly(*line, "--sensitivity", "high", cwd=fitted).stdout)
+    assert content["rate"] == 0.003
+    refused = quickly(*line, *LOUD, "--sensitivity", "high", cwd=fitted)
+    assert refused.returncode == 2 and "in two ways" in refused.stderr
+
+
+def test_a_gate_can_be_about_events(fitted: Path, odd: Path, quickly: Program) -> None:
+    line = ("detect", "runs/old-price", odd, *LOUD, "-q", "-o", "judged.csv")
+    done = quickly(*line, "--fail-if", "events>0", cwd=fitted)
+    assert done.returncode == 7 and "events is 1" in done.stderr

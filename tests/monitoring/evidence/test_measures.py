@@ -31,7 +31,7 @@ def test_each_measure_is_what_its_words_say() -> None:
     found = measure(values)[-1]
     past = values[:-1]
     assert tuple(sorted(found)) == tuple(sorted(MEASURES))
-    assert found["error"] == pytest.approx(40 - past[-1])
+    assert found["change"] == pytest.approx(40 - past[-1])
     assert found["level"] == pytest.approx(40 - np.median(past[-500:]), abs=0.05)
     means = values[-10:].mean() - values[-310:-10].mean()
     assert found["mean"] == pytest.approx(means)

@@ -46,7 +46,7 @@ def test_a_spike_opens_one_event_that_says_why() -> None:
     assert 800 in openings(rows)
     spike = rows[800]
     assert spike.likelihood > 0.999 and spike.evidence > 3
-    assert {"error", "level", "range"} <= set(spike.reasons)
+    assert {"change", "level", "range"} <= set(spike.reasons)
     assert [row.event for row in rows[800:803]] == [spike.event] * 3
     assert not any(row.opens for row in rows[801 : 800 + CALM_ROWS])
 

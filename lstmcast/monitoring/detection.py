@@ -1,0 +1,141 @@
+"""What was found of judged rows: a table of them, the events among them, and figures.
+
+Made from what `evidence` says of each row, with a run and without one. Knows neither forecasts nor
+the terminal.
+
+Axes: K rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lstmcast.monitoring.events import KINDS, find_events
+from lstmcast.monitoring.evidence.stream import NEW_REGIME_ROWS, JudgedRow
+from lstmcast.monitoring.rates import Alarm
+from lstmcast.ragged import Floats
+from lstmcast.scoring.result_views import ResultView, count_things
+
+NUMERIC_COLUMNS = ("actual", "expected", "low", "high", "score")
+"""Numbers that the table has of each row."""
+_SINGLE_ROW_REASONS = ("error", "change", "level", "range")
+"""Evidence of a row by itself; the rest is evidence of it together with the rows before it."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Detection(ResultView):
+    """Rows that were judged, and what is unusual among them.
+
+    rows: the series columns, the time column, `actual`, `expected`, `low` and `high` (a value
+    outside is unusual by itself), `score` (1 minus the share of ordinary rows that are as unusual;
+    missing where a row was not judged), `anomaly` (0 or 1, see `Alarm`), `kind` (point, run, stuck
+    or gap of a row in an event; warm-up, missing or known of a row that was not judged), `event`
+    (its number in the series, missing for an ordinary row), and `reason`, strongest first: stuck,
+    gap, error and run (by the forecasts of a run), change, level, mean, spread, range or shape (by
+    what the series did before, see `evidence.measures`).
+    """
+
+    rows: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Numbers of flagged rows, events, and unusual rows of each kind; rows judged; share."""
+        kind = self.rows["kind"]
+        anomalies = int(self.rows["anomaly"].sum())
+        judged = int(self.rows["score"].notna().sum())
+        points, runs, gaps, stuck = (int((kind == one).sum()) for one in KINDS)
+        return {
+            "anomalies": anomalies,
+            "events": len(self.events),
+            "points": points,
+            "runs": runs,
+            "stuck": stuck,
+            "gaps": gaps,
+            "judged": judged,
+            "share": anomalies / max(judged, 1),
+        }
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """The events, a row each, see `events.find_events`."""
+        return find_events(self.rows)
+
+    def sentences(self) -> list[str]:
+        """Return what was found, and the notes."""
+        return [f"{describe_figures(self.figures)}.", *self.notes]
+
+    def make_summary_table(self) -> pd.DataFrame:
+        """Return the events."""
+        return self.events
+
+
+def describe_figures(figures: Mapping[str, float]) -> str:
+    """Return what was found, in plain words."""
+    judged = count_things(int(figures["judged"]), "row")
+    events = int(figures["events"])
+    if not events:
+        return f"no event in {judged} judged"
+
+    names = {
+        "points": "single",
+        "runs": "in runs",
+        "stuck": "stuck",
+        "gaps": "after gaps",
+    }
+    kinds = [
+        f"{int(figures[name]):,} {text}"
+        for name, text in names.items()
+        if figures[name]
+    ]
+    found = count_things(events, "event")
+    return f"{found} in {judged} judged: unusual rows are {', '.join(kinds)}"
+
+
+def describe_new_regime(name: str, stamp: str) -> str:
+    """Say that what a series does counts as its new state from a stamp on."""
+    where = f"{name}: " if name else ""
+    lasted = f"unusual for {NEW_REGIME_ROWS:,} rows"
+    return (
+        f"{where}{lasted} up to {stamp}, which is taken for its new state from there on"
+    )
+
+
+def build_judged_rows(
+    columns: Mapping[Any, Any],
+    actual: Floats,
+    judged: Sequence[JudgedRow],
+    alarm: Alarm,
+) -> pd.DataFrame:
+    """Build the table of judged rows, see `Detection`.
+
+    columns: series columns and the time column, [K] each. actual: values [K].
+    """
+    events = np.array([row.event for row in judged], dtype=np.int64)
+    belongs = events > 0
+    opens = np.array([row.opens for row in judged], dtype=bool)
+    is_flagged = opens if alarm == "event" else belongs
+    return pd.DataFrame(
+        {
+            **columns,
+            "actual": actual,
+            "expected": np.array([row.expected for row in judged], dtype=np.float64),
+            "low": np.array([row.low for row in judged], dtype=np.float64),
+            "high": np.array([row.high for row in judged], dtype=np.float64),
+            "score": np.array([row.likelihood for row in judged], dtype=np.float64),
+            "anomaly": is_flagged.astype(np.int64),
+            "kind": pd.Series([_name_kind(row) for row in judged], dtype=str),
+            "event": pd.arrays.IntegerArray(events, ~belongs),
+            "reason": pd.Series([", ".join(row.reasons) for row in judged], dtype=str),
+        }
+    )
+
+
+def _name_kind(row: JudgedRow) -> str:
+    """Kind of a row as the table has it."""
+    if row.kind != "value":
+        return row.kind
+    return "point" if row.reasons[0] in _SINGLE_ROW_REASONS else "run"
