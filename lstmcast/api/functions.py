@@ -16,6 +16,7 @@ from lstmcast.api.arguments import (
     read_like_forecaster,
     read_to_fit,
 )
+from lstmcast.api.detection import Detection, name_detection
 from lstmcast.api.progress import follow_progress
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
@@ -26,7 +27,6 @@ from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
-from lstmcast.monitoring.detection import Detection
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.frames.native import to_native
 from lstmcast.scoring.gates import Gate
@@ -179,7 +179,10 @@ def detect(
     forecasts probabilities.
     """
     read = read_like_forecaster(panel, forecaster)
-    return detecting.detect(forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm)
+    found = detecting.detect(
+        forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm
+    )
+    return name_detection(found, read.panel)
 
 
 def update(

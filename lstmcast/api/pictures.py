@@ -77,7 +77,7 @@ class PlottedForecaster(FrameForecaster):
         picture = plots.plot_forecast(
             drawn, forecast, most=len(drawn), n_history=history
         )
-        return _show_pictures([picture])
+        return show_pictures([picture])
 
     def plot_components(
         self,
@@ -121,7 +121,7 @@ class PlottedForecaster(FrameForecaster):
             begin = end - int(panel.lengths[0]) - steps
             parts = parts.iloc[begin:end].reset_index(drop=True)
         usual = max(4 * steps, 2 * self.season, plots.MIN_HISTORY_STEPS)
-        return _show_pictures([plot_components(panel, parts, history or usual)])
+        return show_pictures([plot_components(panel, parts, history or usual)])
 
     def plot_errors(self, data: Any = None) -> Any:
         """Draw how far off forecasts were: by step ahead, beside simple methods, and intervals.
@@ -148,7 +148,7 @@ class PlottedForecaster(FrameForecaster):
             pictures.append(plots.plot_coverage(verdict))
         for picture in pictures:
             picture.figure.suptitle(picture.title, x=0.01, ha="left")
-        return _show_pictures(pictures)
+        return show_pictures(pictures)
 
     def decompose(
         self, data: Any = None, *, horizon: Any = None, future: Any = None
@@ -181,7 +181,7 @@ class PlottedForecaster(FrameForecaster):
         return choose_series(panel, [str(name) for name in series], self.verdict)
 
 
-def _show_pictures(pictures: Sequence[Picture]) -> "Axes | np.ndarray[Any, Any]":
+def show_pictures(pictures: Sequence[Picture]) -> "Axes | np.ndarray[Any, Any]":
     """Hand figures to pyplot, which shows them; returns their axes, several as an array."""
     from matplotlib import pyplot
 

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.errors import DataError
+from lstmcast.monitoring.events import find_events
 from lstmcast.ragged import Floats, Ints
 from lstmcast.reporting.chosen_series import choose_names
 from lstmcast.reporting.plots import MAX_PLOTTED_SERIES
@@ -33,11 +34,10 @@ _OFFSET_PATTERN = r"(?:Z|[+-]\d\d:?\d\d)$"
 
 
 class SeriesEvent(NamedTuple):
-    """An event of a series: its number, the places of its first and last row, its strongest row.
+    """An event of a series, see `events.find_events`, with the places of its rows.
 
-    opened: place of the row that opened it; what is stuck began before. rows: rows from the first
-    to the last one. peak: the largest score. reason: that of the row with it. value: what it is
-    stuck at, NaN elsewhere.
+    first, last: of its first and last row. opened: of the row that opened it; what is stuck began
+    before that. value: what it is stuck at, NaN elsewhere.
     """
 
     number: int
@@ -256,32 +256,26 @@ def _read_series(
         score=read("score"),
         kind=rows["kind"].fillna("").to_numpy(object),
         reason=rows["reason"].fillna("").to_numpy(object),
-        events=tuple(_gather_events(rows)),
+        events=tuple(_gather_events(rows, time)),
     )
 
 
-def _gather_events(rows: pd.DataFrame) -> Iterator[SeriesEvent]:
-    """Gather the rows of each event of a series, in the order of their numbers."""
+def _gather_events(rows: pd.DataFrame, time: str) -> Iterator[SeriesEvent]:
+    """Gather the events of a series, in the order of their numbers."""
+    # With places instead of times, an event begins and ends at a row.
+    counted = rows.assign(**{time: np.arange(len(rows))}).loc[:, time:]
     numbers = rows["event"].to_numpy(np.float64, na_value=np.nan)
-    belonging = np.flatnonzero(np.isfinite(numbers))
-    for number in np.unique(numbers[belonging]).tolist():
-        places = belonging[numbers[belonging] == number]
-        of_event = rows.iloc[places]
-        opening = of_event.iloc[0]
-        scores = of_event["score"].fillna(-1).to_numpy()
-        strongest = of_event.iloc[int(scores.argmax())]
-        first, last = int(places[0]), int(places[-1])
-        kind = str(opening["kind"])
+    for event in find_events(counted).to_dict("records"):
         yield SeriesEvent(
-            number=int(number),
-            kind=kind,
-            first=first,
-            opened=first,
-            last=last,
-            rows=last - first + 1,
-            peak=float(strongest["score"]),
-            reason=str(strongest["reason"]),
-            value=float(opening["actual"]) if kind == "stuck" else np.nan,
+            number=event["event"],
+            kind=event["kind"],
+            first=event["from"],
+            opened=int(np.argmax(numbers == event["event"])),
+            last=event["to"],
+            rows=event["rows"],
+            peak=event["peak"],
+            reason=event["reason"],
+            value=event["value"],
         )
 
 

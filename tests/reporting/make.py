@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lstmcast.monitoring.detection import build_judged_rows
 from lstmcast.monitoring.evidence.stream import EvidenceStream
 
 
@@ -18,29 +19,12 @@ def judge_values(
     times = range(len(stamps))
     if pd.api.types.is_datetime64_any_dtype(stamps):
         times = stamps.to_numpy("M8[s]").astype(np.int64).tolist()
-    rows = []
-    for value, time in zip(values, times, strict=True):
-        row = stream.judge_row(float(value), float(time))
-        kind = row.kind
-        if kind == "value":
-            alone = row.reasons[0] in ("error", "level", "range")
-            kind = "point" if alone else "run"
-        rows.append(
-            {
-                "actual": float(value),
-                "expected": row.expected,
-                "low": row.low,
-                "high": row.high,
-                "score": row.likelihood,
-                "anomaly": int(row.opens),
-                "kind": kind,
-                "event": row.event or None,
-                "reason": ", ".join(row.reasons),
-            }
-        )
-    table = pd.DataFrame(rows)
-    table.insert(0, "time", stamps)
-    return table.astype({"event": "Int64"})
+    actual = np.array(values, dtype=np.float64)
+    judged = [
+        stream.judge_row(float(value), float(time))
+        for value, time in zip(actual, times, strict=True)
+    ]
+    return build_judged_rows({"time": stamps}, actual, judged, "event")
 
 
 def make_panel_table(**series: pd.DataFrame) -> pd.DataFrame:

@@ -138,14 +138,17 @@
       const [at, height] = [x(row), y(series.actual[row])];
       if (height !== null) make("path", { class: `opened ${event.look}`, d: MARKS[event.look](at, height) }, svg);
       const texts = [`${event.number} ${event.reason}`, `${event.number}`];
-      // The reason where it has room, at least the number where that has.
+      // The reason where it has room, to the right or to the left, or else the number.
       const next = shown.find((other) => other.opened > row && other.opened <= last);
       const limit = next ? x(next.opened) : width;
       const widen = (one) => LETTER * (one.length + 1);
-      const text = texts.find((one) => at + widen(one) < limit) ?? texts[1];
-      if (at < free || at + widen(texts[1]) > width) continue;
-      make("text", { class: `number ${event.look}`, x: at, y: TOP - 8 }, svg, text);
-      free = at + widen(text);
+      const behind = (one) => at >= free && at + widen(one) < limit;
+      const before = (one) => at - widen(one) >= free;
+      const text = texts.find((one) => behind(one) || before(one));
+      if (text === undefined) continue;
+      const anchor = behind(text) ? "start" : "end";
+      make("text", { class: `number ${event.look}`, x: at, y: TOP - 8, "text-anchor": anchor }, svg, text);
+      free = at + (anchor === "start" ? widen(text) : LETTER);
     }
 
     const area = { y: TOP, height: floor - TOP, visibility: "hidden" };
