@@ -27,7 +27,7 @@ from benchmarks.figures import keep, measured_today
 from benchmarks.sets import DATA
 from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig
 from lstmcast.monitoring.detect import Detector
-from lstmcast.monitoring.thresholds import Threshold
+from lstmcast.monitoring.evidence.rarity import RarityScale
 from lstmcast.ragged import Bools, Floats
 
 RATE = 0.001
@@ -151,15 +151,15 @@ def remember(forecaster: Forecaster) -> None:
 
 
 def divide_by_limits(errors: Floats, steps: int, adapt: bool) -> Floats:
-    """Return errors over the limit that the thresholds learn from the first `steps` of them."""
-    threshold = Threshold(RATE, errors[:steps][~np.isnan(errors[:steps])].tolist())
+    """Return errors over the limit that is learnt from the first `steps` of them."""
+    scale = RarityScale(errors[:steps][~np.isnan(errors[:steps])].tolist())
     out = np.zeros(len(errors))
     for t in range(steps, len(errors)):
         if not np.isnan(errors[t]):
-            limit = threshold.limit
+            limit = scale.find_limit(-math.log10(RATE))
             out[t] = errors[t] / limit if limit > 0 else 2.0 * (errors[t] > 0)
             if adapt:
-                threshold.add(float(errors[t]), alarm=bool(out[t] > 1))
+                scale.learn(float(errors[t]))
     return out
 
 

@@ -1,7 +1,6 @@
 """A run in use: unusual rows are found, and new rows are learnt from.
 
 `rates`      how many false alarms are allowed, and what an alarm is
-`thresholds` how large a score must be to be called rare
 `row_errors` how far rows, and runs of rows, lie from their forecasts
 `evidence/`  how unusual rows are by the past of their own series
 `flat_runs`  how long a value may stay the same

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.monitoring.thresholds import MAX_SCORES, MIN_SCORES, Threshold
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, RarityScale
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 
@@ -107,10 +107,9 @@ def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
     longest = int(lengths.max(initial=0))
     beyond_longest = _LONGER_FACTOR * longest
 
-    if len(lengths) >= MIN_SCORES:
-        newest = lengths[-MAX_SCORES:].tolist()
-        threshold = Threshold(rate, newest)
-        by_chance = threshold.limit
+    if len(lengths) >= MIN_NUMBERS:
+        scale = RarityScale(lengths.tolist())
+        by_chance = scale.find_limit(-np.log10(rate))
     else:
         # Few runs: as if each row repeated the one before it with the share seen (Laplace's rule
         # of succession, so that a share of 0 or 1 is never certain).

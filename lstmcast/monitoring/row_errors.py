@@ -2,7 +2,7 @@
 
 A single row is measured against a forecast from the row before it. A run of rows is measured
 against forecasts from the last row before a whole block of rows, which a lasting fault cannot pull
-along with it. Knows neither thresholds nor tables.
+along with it. Knows neither limits nor tables.
 
 Axes: N series, K rows or windows, H horizon, Q quantiles (0.1, 0.5, 0.9), W run lengths.
 """

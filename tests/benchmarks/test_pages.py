@@ -19,7 +19,7 @@ SETTINGS = {
     "README.md": {"3.11", "3.12", "3.13", "3.14", "2.0", "0.6"},
     "docs/covariates.md": set(),
     "docs/tuning.md": {"0.0003", "0.001", "0.003", "0.2", "0.4", "0.1"},
-    "docs/detection.md": {"0.001"},
+    "docs/detection.md": {"0.001", "0.0003", "0.003", "0.999"},
 }
 """Numbers that pages name which nobody measured: versions, settings. In other pages there are many
 of these (equations, examples), and only their made parts are held."""

@@ -182,3 +182,11 @@ def test_the_first_series_of_the_training_keeps_its_counts_whatever_came_since()
     series = np.array([0])
     held = Habits(known).hold(forecast, later, series, np.array([59]), LEVELS)
     assert held.ravel().tolist() == [5, 5, 5]
+
+
+def test_counts_of_nothing_but_ones_and_twos_are_whole() -> None:
+    rng = np.random.default_rng(0)
+    counts = rng.choice([0.0, 1.0, 2.0, 3.0], 200, p=[0.2, 0.6, 0.1, 0.1])
+    even = rng.choice([0.0, 2.0, 4.0], 200)
+    panel = panel_of([counts, even])
+    assert find_grid(panel, panel.lengths).step.tolist() == [1, 2]

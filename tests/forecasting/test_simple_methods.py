@@ -10,8 +10,11 @@ import pytest
 from lstmcast.config import NETWORK_QUANTILES, Config, TrainConfig, WindowConfig
 from lstmcast.features.steps import Seasons
 from lstmcast.forecasting.combination import Combination
+from lstmcast.forecasting.quantiles import fit_error_quantiles
 from lstmcast.forecasting.simple_methods import (
     METHOD_DESCRIPTIONS,
+    SimpleForecasts,
+    _choose_earlier_windows,
     count_blocks,
     fit_spread,
     forecast_simple_methods,
@@ -207,3 +210,31 @@ def test_what_repeats_itself_exactly_is_likely_and_not_certain() -> None:
     chance = 1 / (forecaster.combination.windows + 2)
     np.testing.assert_allclose(found[:2], [chance, 1 - chance])
     assert 0 < chance < 0.1
+
+
+@pytest.mark.parametrize(("horizon", "most"), [(1, 200), (5, 40), (20, 24), (50, 24)])
+def test_few_earlier_windows_are_judged_where_the_horizon_is_long(
+    horizon: int, most: int
+) -> None:
+    ends = np.array([5_000])
+    series, origins = _choose_earlier_windows(ends, horizon, Seasons(1, 0))
+    assert len(origins) == most and len(np.unique(origins)) == most
+    assert (series == 0).all() and origins.max() == 5_000 - 1 - horizon
+
+
+@pytest.mark.parametrize(("windows", "caution"), [(6, 1.3), (12, 1.075), (3, 1.3)])
+def test_a_spread_from_few_windows_is_wider(windows: int, caution: float) -> None:
+    errors = np.random.default_rng(1).normal(size=(windows, 4))
+    where = np.zeros(0, np.int64)
+    none = SimpleForecasts(
+        names=("naive",),
+        forecasts=np.zeros((windows, 4, 1)),
+        origins=np.arange(windows),
+        unit=np.ones(windows),
+        earlier=np.zeros((0, 4, 1)),
+        earlier_series=where,
+        earlier_origins=where,
+        earlier_unit=np.zeros(0),
+    )
+    spread = fit_spread(none, 0, errors)
+    np.testing.assert_allclose(spread, caution * fit_error_quantiles(errors))

@@ -9,7 +9,7 @@ import pytest
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.monitoring.update import Update, update
+from lstmcast.monitoring.update import Update, _find_trained_networks, update
 from lstmcast.panel.panel import Panel
 from lstmcast.scoring.gates import Gate
 from lstmcast.training.forecaster import Forecaster
@@ -321,3 +321,12 @@ def test_an_update_is_judged_series_by_series(fitted: Forecaster) -> None:
     assert outcome.was and outcome.now
     for verdict in (outcome.was, outcome.now):
         assert [row["key"] for row in verdict.by_series] == [["s0"], ["s1"]]
+
+
+def test_networks_as_they_were_shipped_are_told_from_those_that_were_trained() -> None:
+    shipped = replace(CONFIG.train, start="pretrained", steps=0)
+    config = Config(window=WindowConfig(horizon=4), train=shipped)
+    untrained = Forecaster(config).fit(months(60))
+    assert _find_trained_networks(untrained) == []
+    trained = Forecaster(CONFIG).fit(months(60))
+    assert _find_trained_networks(trained) == list(range(len(trained.networks)))

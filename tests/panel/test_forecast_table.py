@@ -10,6 +10,7 @@ from lstmcast.panel.forecast_table import (
     find_quantile_columns,
     list_quantile_columns,
     match_series,
+    point_forecast,
     quantile_columns,
 )
 from tests.make import panel_of
@@ -56,3 +57,20 @@ def test_rows_are_matched_to_series_and_unknown_ones_are_refused() -> None:
         DataError, match=r"no series 'x' that row 2 .* is of \(and 1 more rows\)"
     ):
         match_series(pd.DataFrame({"id": ["s1", "x", "y"]}), panel)
+
+
+@pytest.mark.parametrize(
+    ("levels", "quantiles", "median"),
+    [
+        ((0.1, 0.4, 0.6, 0.9), (1.0, 4.0, 8.0, 20.0), 6.0),
+        ((0.1, 0.4, 0.8, 0.9), (1.0, 4.0, 8.0, 20.0), 5.0),
+        ((0.1, 0.5, 0.9), (1.0, 4.0, 20.0), 4.0),
+        ((0.6, 0.9), (4.0, 20.0), 4.0),
+        ((0.1, 0.2), (4.0, 20.0), 20.0),
+    ],
+)
+def test_the_median_lies_between_the_levels_next_to_it(
+    levels: tuple[float, ...], quantiles: tuple[float, ...], median: float
+) -> None:
+    found = point_forecast(np.array([[quantiles]]), np.array(levels))
+    assert found.tolist() == [[pytest.approx(median)]]

@@ -22,6 +22,7 @@ from lstmcast.errors import DataError, DivergedError, RunError, UsageError
 from lstmcast.forecasting import combination
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import NAN, Floats, Ints
+from lstmcast.training import forecaster as forecaster_module
 from lstmcast.training import initial_weights, members
 from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import fast_learner, panel_of, wavy
@@ -839,3 +840,37 @@ def test_a_final_member_that_diverges_is_noted_by_name(
     run = Forecaster(config(steps=4, start="scratch")).fit(panel)
     assert len(run.networks) == 1
     assert any("diverged in training and left out: " in note for note in run.notes)
+
+
+def test_a_verdict_of_very_many_series_has_no_row_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel = panel_of(some_series(3))
+    counts = []
+    for most in (3, 2):
+        monkeypatch.setattr(forecaster_module, "MAX_SERIES_IN_VERDICT", most)
+        verdict = Forecaster(config(steps=0)).fit(panel).verdict
+        assert verdict is not None
+        counts.append(len(verdict.by_series))
+    assert counts == [3, 0]
+
+
+def test_forecasts_of_counts_are_judged_as_whole_numbers_and_probabilities_as_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[Floats] = []
+    really_score = forecaster_module.score_forecasts
+
+    def score(*parts: Any, **how: Any) -> Any:
+        judged.append(parts[3])
+        return really_score(*parts, **how)
+
+    monkeypatch.setattr(forecaster_module, "score_forecasts", score)
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(3, 80).astype(float)
+    Forecaster(config(steps=0)).fit(panel_of([counts]))
+    events = (rng.random(80) < 0.3).astype(float)
+    Forecaster(config(steps=0, loss="bernoulli")).fit(panel_of([events]))
+    of_counts, of_events = judged
+    assert (of_counts == np.round(of_counts)).all()
+    assert (of_events != np.round(of_events)).any()

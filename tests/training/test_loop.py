@@ -531,3 +531,12 @@ def test_every_setting_of_the_schedule_changes_the_training(
             )  # type: ignore[misc]
         )
     assert not same(results[0].weights, results[1].weights)
+
+
+def test_a_network_is_trained_with_dropout_however_it_was_used_before() -> None:
+    used, fresh = network(hidden=24, dropout=0.5), network(hidden=24, dropout=0.5)
+    used.eval()
+    found = [train_network(one, sampler(), QUICK).weights for one in (used, fresh)]
+    assert same(*found)
+    without = train_network(network(hidden=24, dropout=0.0), sampler(), QUICK).weights
+    assert not same(found[0], without)

@@ -18,8 +18,11 @@ from lstmcast.network import inference
 from lstmcast.network.torch_network import to_tensors, to_trained_network
 from lstmcast.training import members
 from lstmcast.training.initial_weights import load_pretrained_arrays
+from lstmcast.training.loop import HistoryRecord, TrainingResult
 from lstmcast.training.members import (
+    Member,
     build_network,
+    describe_time_budget_cuts,
     train_members,
 )
 from lstmcast.training.recipes import Recipe, make_small_data_recipes
@@ -231,3 +234,15 @@ def test_a_member_that_diverges_is_left_out() -> None:
     assert members.describe_dropped([good], [member]) == ()
     with pytest.raises(DivergedError, match="lr=|the loss"):
         train_members([absurd], task(), 1, None)
+
+
+def test_what_a_time_budget_cut_short_is_said_with_the_steps_that_were_done() -> None:
+    records = [HistoryRecord(step, 1.0, 0.5, 0.5, 1e-3) for step in (3, 6)]
+    recipe = Recipe("first", None, QUICK)
+    cut = TrainingResult({}, 3, 0.5, records, stopped=True)
+    members = [
+        Member(recipe, None, trained) for trained in (cut, cut._replace(stopped=False))
+    ]  # type: ignore[arg-type]
+    config = Config(train=TrainConfig(time_budget=2.0))
+    [note] = describe_time_budget_cuts(config, members)
+    assert note == "the time budget of 2 s stopped training: first after 6 of 6 steps"

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -296,3 +297,22 @@ def test_the_shipped_weights_are_small_finite_and_fit_the_network() -> None:
 
 def test_the_shipped_network_beats_the_candidates_on_series_it_has_not_seen() -> None:
     assert held_out_loss(shipped(), 45) < 0.75
+
+
+def test_a_pretraining_is_in_full_precision_and_is_run_with_usual_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def train(*parts: Any, **how: Any) -> Any:
+        given.update(schedule=parts[2], **how)
+        raise InterruptedError
+
+    monkeypatch.setattr(pretrain, "train_network", train)
+    monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path / "out")])
+    with pytest.raises(InterruptedError):
+        pretrain.main()
+    schedule = given["schedule"]
+    assert (schedule.lr, schedule.batch_size, schedule.origins) == (2e-3, 40, 8)
+    assert (schedule.precision, schedule.device) == ("float32", "cpu")
+    assert (schedule.average_decay, given["pace"]) == (0.0, flat_pace)

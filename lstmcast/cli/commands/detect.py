@@ -55,7 +55,7 @@ Adapt = Annotated[
     bool,
     make_flag(
         WINDOW,
-        "Whether thresholds keep learning from judged rows, or stay those of the run's history.",
+        "Whether what is usual is learnt from judged rows, too, or from the run's history alone.",
         "--adapt/--fixed",
     ),
 ]

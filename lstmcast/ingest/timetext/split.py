@@ -120,6 +120,10 @@ def _combine_parts(
     if "d" in parts and "m" not in parts:
         parts["j"] = parts.pop("d")  # days beyond 31 are those of the year
 
+    n_moved = 0
+    if "V" in parts:
+        years, n_moved = _find_iso_years(parts["Y"], parts["V"])
+        parts = {**parts, "Y": years}
     instants, good = instants_from_fields(parts)
     if "V" in parts and not good.all():
         # A week that ISO years do not have may be one of the other way to count.
@@ -139,11 +143,51 @@ def _combine_parts(
     for code in ("U", "V"):
         if code in parts:
             notes = (WEEK_NOTES[code],)
+    if n_moved:
+        weeks = "week is" if n_moved == 1 else "weeks are"
+        why = "as 31 December 2018 lies in week 1 of 2019"
+        notes += (f"{n_moved} {weeks} of the year beside the one that is given, {why}",)
 
     codes = [code for code in _PART_ORDER if code in parts]
     layout = _SPLIT_LAYOUTS["".join(codes)]
     form = TimestampFormat("text", layout)
     return TimeColumn(names, "time", form, instants, notes)
+
+
+def _find_iso_years(years: Ints, weeks: Ints) -> tuple[Ints, int]:
+    """The years [n] that weeks of ISO belong to, where years of the calendar stand beside them.
+
+    Also returns how many were others. Rows in order, oldest or newest first, show it: of the last
+    days of a year in its week 1 the row stands between week 52 and week 2 of the next year, and of
+    the first days of a year in week 52 or 53 between the week before and week 1.
+    """
+    # Rows of several series may stand side by side in each week: weeks are looked at once.
+    changes = (np.diff(years) != 0) | (np.diff(weeks) != 0)
+    block = np.concatenate([[0], np.cumsum(changes)])
+    firsts = np.flatnonzero(np.concatenate([[True], changes]))
+    moved = np.zeros(len(firsts), dtype=np.int64)
+    for order in (slice(None), slice(None, None, -1)):
+        in_order = moved[order]
+        year, week = years[firsts][order], weeks[firsts][order]
+        in_order[1:-1] += _find_moved_years(year, week)
+        # The rows may end there: after week 52 of a year its week 1 would be a year ago.
+        is_end = len(week) > 1 and week[-1] == 1 and week[-2] >= 52
+        if is_end and year[-1] == year[-2]:
+            in_order[-1] = 1
+    by_row = moved[block]
+    return years + by_row, int((by_row != 0).sum())
+
+
+def _find_moved_years(years: Ints, weeks: Ints) -> Ints:
+    """By how many years the weeks [n] but the first and the last are off, oldest first, [n-2]."""
+    before, here, after = slice(None, -2), slice(1, -1), slice(2, None)
+    is_december = (years[before] == years[here]) & (years[after] == years[here] + 1)
+    is_december &= (weeks[before] >= 52) & (weeks[here] == 1) & (weeks[after] == 2)
+    is_january = (years[before] == years[here] - 1) & (years[after] == years[here])
+    is_january &= (weeks[here] == weeks[before] + 1) & (weeks[here] >= 52)
+    is_january &= weeks[after] == 1
+    moved: Ints = is_december.astype(np.int64) - is_january.astype(np.int64)
+    return moved
 
 
 def _parse_date_parts(

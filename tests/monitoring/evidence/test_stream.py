@@ -201,3 +201,34 @@ def test_a_short_past_opens_few_events_and_a_spike_is_seen_all_the_same() -> Non
         values = noise(200, seed)
         values[120] += 60
         assert judge(values)[120].opens
+
+
+def test_an_event_is_closed_after_exactly_so_many_calm_rows() -> None:
+    values = np.resize([50.0, 51.0, 52.0], 900)
+    values[500] = 500
+    stream = EvidenceStream(0.001)
+    opened = None
+    for number, value in enumerate(values.tolist()):
+        row = stream.judge_row(value)
+        if row.opens:
+            opened = number
+        if opened is not None and row.event:
+            last_unusual = number
+    assert opened == 500
+    stream = EvidenceStream(0.001)
+    for value in values[: last_unusual + 1 + CALM_ROWS].tolist():
+        stream.judge_row(value)
+    assert stream.to_state()["is_open"]
+    stream.judge_row(50.0)
+    assert not stream.to_state()["is_open"] and CALM_ROWS == 100
+
+
+def test_a_counter_goes_on_from_the_value_that_was_saved() -> None:
+    values = np.cumsum(np.random.default_rng(0).poisson(20, 300)).astype(float)
+    stream = EvidenceStream(0.001)
+    for value in values[:200].tolist():
+        stream.judge_row(value)
+    again = EvidenceStream.from_state(json.loads(json.dumps(stream.to_state())))
+    fresh = EvidenceStream.from_state(EvidenceStream(0.001).to_state())
+    assert again.judge_row(float(values[200])) == stream.judge_row(float(values[200]))
+    assert fresh.judge_row(1.0).kind == "warm-up"

@@ -49,3 +49,10 @@ def test_closed_hours_are_exactly_zero_at_the_same_hours() -> None:
 def test_calls_repeat_by_the_day() -> None:
     y = counts.draw_calls(draws_of(100, 169 * 20), Seasons(169, 845))
     assert np.median(correlation_at(y, 845)) > 0.3
+
+
+def test_a_day_of_two_steps_has_hours_of_its_own() -> None:
+    y = counts.draw_calls(draws_of(600, 280), Seasons(2, 14))
+    is_closed = (y.reshape(600, 140, 2) == 0).all(axis=1)
+    # In some series nobody calls in one half of the day, and in the other somebody does.
+    assert (is_closed.sum(axis=1) == 1).mean() > 0.05
