@@ -19,6 +19,7 @@ from lstmcast.api.arguments import (
     resolve_levels,
     to_percents,
 )
+from lstmcast.api.detection import Detection, name_detection
 from lstmcast.api.pictures import PlottedForecaster
 from lstmcast.api.progress import follow_progress
 from lstmcast.api.tables import make_future_frame, tabulate_paths, to_nixtla_columns
@@ -32,7 +33,6 @@ from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.recursive import PATH_LEVELS, draw_sample_paths
 from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
-from lstmcast.monitoring.detection import Detection
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.frames.native import FrameKind, to_native, with_periods
@@ -301,7 +301,8 @@ class Forecaster(PlottedForecaster):
         """Judge which rows newer than the training are not as expected, see `lstmcast.detect`."""
         panel, kind = self._read(data)
         found = detecting.detect(self, panel, rate=rate, adapt=adapt, alarm=alarm)
-        return replace(found, rows=with_periods(found.rows, kind))
+        found = replace(found, rows=with_periods(found.rows, kind))
+        return name_detection(found, panel)
 
     def update(
         self,

@@ -15,6 +15,7 @@ from lstmcast.api.arguments import (
     read_like_forecaster,
     read_to_fit,
 )
+from lstmcast.api.detection import Detection, name_detection
 from lstmcast.api.progress import follow_progress
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
@@ -25,7 +26,6 @@ from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
-from lstmcast.monitoring.detection import Detection
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.frames.native import (
     FrameKind,
@@ -186,7 +186,8 @@ def detect(
     found = detecting.detect(
         forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm
     )
-    return replace(found, rows=with_periods(found.rows, read.kind))
+    found = replace(found, rows=with_periods(found.rows, read.kind))
+    return name_detection(found, read.panel)
 
 
 def update(

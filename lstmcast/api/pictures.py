@@ -77,7 +77,7 @@ class PlottedForecaster(FrameForecaster):
         picture = plots.plot_forecast(
             drawn, forecast, most=len(drawn), n_history=history
         )
-        return _show_pictures([picture])
+        return show_pictures([picture])
 
     def plot_components(
         self,
@@ -111,7 +111,7 @@ class PlottedForecaster(FrameForecaster):
         known, steps, _ = self._read_to_predict(data, horizon, future)
         chosen = self._choose_series(known, 1 if series is None else series)[:1]
         picture = plot_series_components(self, known, int(chosen[0]), steps, history)
-        return _show_pictures([picture])
+        return show_pictures([picture])
 
     def plot_errors(self, data: Any = None) -> Any:
         """Draw how far off forecasts were: by step ahead, beside simple methods, and intervals.
@@ -138,7 +138,7 @@ class PlottedForecaster(FrameForecaster):
             pictures.append(plots.plot_coverage(verdict))
         for picture in pictures:
             picture.figure.suptitle(picture.title, x=0.01, ha="left")
-        return _show_pictures(pictures)
+        return show_pictures(pictures)
 
     def decompose(
         self, data: Any = None, *, horizon: Any = None, future: Any = None
@@ -171,7 +171,7 @@ class PlottedForecaster(FrameForecaster):
         return choose_series(panel, [str(name) for name in series], self.verdict)
 
 
-def _show_pictures(pictures: Sequence[Picture]) -> "Axes | np.ndarray[Any, Any]":
+def show_pictures(pictures: Sequence[Picture]) -> "Axes | np.ndarray[Any, Any]":
     """Hand figures to pyplot, which shows them; returns their axes, several as an array."""
     from matplotlib import pyplot
 

@@ -14,6 +14,7 @@ from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     SKIP_HINT,
     Data,
+    DetectionPlotOptions,
     FailIf,
     IfNothingNew,
     RunPath,
@@ -29,6 +30,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_detection
 from lstmcast.errors import DataError, UsageError
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.runs.directory import open_run
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 lstmcast detect runs/price-price newer.csv
 lstmcast detect runs/price-price newer.csv --sensitivity high --events
+lstmcast detect runs/price-price newer.csv --plot anomalies.html -o judged.csv
 lstmcast detect runs/price-price newer.csv --fail-if "events>0" """
 GATE_FIGURES = (
     *("anomalies", "events", "points", "runs", "stuck", "gaps", "judged", "share"),
@@ -66,6 +69,7 @@ def detect(
     adapt: Adapt = True,
     reading: RunDataOptions,
     table: TableOptions,
+    picture: DetectionPlotOptions,
     fail_if: FailIf = None,
     if_nothing_new: IfNothingNew = "fail",
     jobs: Jobs = None,
@@ -92,6 +96,7 @@ def detect(
             if_nothing_new=if_nothing_new == "skip",
             only_anomalies=detection.only_anomalies,
             events=detection.events,
+            plot=picture.plot,
             **reading.given(),
         )
         out = str(table.output_file)
@@ -116,8 +121,8 @@ def detect(
     is_stream = data == "-" and goes_to_stdout
     live = is_stream and (table.format or "csv") in _LIVE_FORMATS
     form = (table.format or "csv") if live else table.choose_format()
-    # Of the lines of a binary file, such as Parquet, nothing can be judged as they come.
-    live = live and is_text_stream(sys.stdin.buffer)
+    # A picture is of all rows together, and a binary file, such as Parquet, has no lines.
+    live = live and not picture.plot and is_text_stream(sys.stdin.buffer)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.monitoring.detect import Detector
@@ -157,6 +162,8 @@ def detect(
         if show.json:
             _write_detection(run, detector, found, detection)
         report.found(_describe_stuck_events(found))
+        target = " and ".join(panel.columns.target)
+        draw_detection(report, picture, found.rows, target, panel.axis.form)
     report.say(describe_figures(figures))
     check_figures(gates, figures)
 

@@ -171,17 +171,17 @@ def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
         for origin, row, horizon in of_series:
             rows = slice(row, row + horizon)
             bands = [
-                [_round_values(low[rows]), _round_values(high[rows])]
+                [round_values(low[rows]), round_values(high[rows])]
                 for low, high in bounds
             ]
             place = at + origin + 1 - first
-            forecast = _round_values(point[rows])
+            forecast = round_values(point[rows])
             drawn.append({"at": place, "forecast": forecast, "bands": bands})
         key = panel.keys[i]
         entry = {
             "name": " / ".join(key) if key else panel.columns.target[0],
             "at": at,
-            "history": _round_values(panel.series(i)[first:]),
+            "history": round_values(panel.series(i)[first:]),
             "windows": drawn,
         }
         series.append(entry)
@@ -208,7 +208,8 @@ def _find_span(
     return first, max(length, *ends)
 
 
-def _round_values(values: Floats) -> list[float | None]:
+def round_values(values: Floats) -> list[float | None]:
+    """Return numbers with as many digits as a chart shows; None where there is none."""
     return [
         float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
         for value in values.tolist()

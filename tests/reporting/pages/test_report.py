@@ -19,6 +19,7 @@ from lstmcast.reporting.pages.report import ReportPage, make_report_page
 from lstmcast.runs.directory import open_run
 from lstmcast.training.forecaster import Forecaster
 from tests.make import wavy
+from tests.reporting.make import make_table
 
 pytest.importorskip("matplotlib", reason="needs the extra plot")
 CONFIG = Config(window=WindowConfig(horizon=4), train=TrainConfig(steps=0))
@@ -251,3 +252,29 @@ def test_a_page_of_a_thousand_series_is_small_and_has_all_of_them(
     names_of_series = [series["name"] for series in json.loads(data[1])["series"]]
     assert names_of_series == [f"shop {i:04}" for i in range(1000)]
     assert "in all 1,000 series together" in page.text
+
+
+def test_judged_rows_have_a_section_with_their_chart_and_events(
+    tmp_path: Path, values: np.ndarray
+) -> None:
+    frame = monthly(values)
+    forecaster = Forecaster(CONFIG).fit(
+        Panel.from_frame(frame, target="y", time="month")
+    )
+    run = open_run(forecaster.save(tmp_path / "run"))
+    events = {40: (1, "point", "error, range"), 50: (2, "stuck", "stuck")}
+    judged = make_table(len(frame), events, frame["month"]).rename(
+        columns={"day": "month"}
+    )
+    page = make_report_page(run, forecaster, COMMAND, judged=judged)
+    assert "anomalies" in names(page)
+    assert "<h2>Anomalies in the newer rows</h2>" in page.text
+    assert "2 events in 60 rows judged." in page.text
+    assert "<td>2004-05</td>" in page.text and "<td>error, range</td>" in page.text
+    # One script for both charts, allowed by its hash.
+    script = page.text.rpartition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page.text
+    assert page.text.count("<script>") == 1
+    plain = make_report_page(run, forecaster, COMMAND)
+    assert "detection" not in plain.text.split("<body>")[1]
