@@ -1,4 +1,4 @@
-"""Draw the pictures of the README and the tutorial with lstmcast itself: `python docs/pictures.py`.
+"""Draw the pictures of the pages with lstmcast itself: `python docs/pictures.py`.
 
 Fits two sample files as their reader would and keeps what `--plot` and `report` draw. Takes some
 minutes.
@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "docs" / "pictures"
+KNOWN_ROWS = 600
+"""Lines of price.csv that a run is fitted to before the rest is judged, its header among them."""
 
 
 def lstmcast(*arguments: object, folder: Path) -> None:
@@ -50,6 +52,14 @@ def main() -> None:
         )
         line = ("backtest", co2, "--target", "co2", "--windows", 2, "--no-refit", "-q")
         lstmcast(*line, "--plot", PLACE / "backtest.png", folder=folder)
+
+        # What was known before the spike of December, and what is judged.
+        lines = price.read_text(encoding="utf-8").splitlines(keepends=True)
+        known = folder / "known.csv"
+        known.write_text("".join(lines[:KNOWN_ROWS]), encoding="utf-8")
+        lstmcast("fit", known, "-t", "price", "-o", "known", "-q", folder=folder)
+        line = ("detect", "known", price, "-q", "-o", "judged.csv")
+        lstmcast(*line, "--plot", PLACE / "anomalies.png", folder=folder)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstmcast.api.detection import Detection as Detection
     from lstmcast.api.forecaster import Forecaster as Forecaster
     from lstmcast.api.functions import backtest as backtest
     from lstmcast.api.functions import detect as detect
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.explain import Explanation as Explanation
     from lstmcast.evaluation.result import Result as Result
     from lstmcast.monitoring.detect import Detector as Detector
-    from lstmcast.monitoring.detection import Detection as Detection
     from lstmcast.monitoring.evidence.stream import EvidenceStream as EvidenceStream
     from lstmcast.monitoring.update import Update as Update
     from lstmcast.panel.panel import Panel as Panel
@@ -60,8 +60,8 @@ _NAMES = {
         *("score", "tune", "update"),
     ),
     "monitoring.detect": ("Detector",),
-    "monitoring.detection": ("Detection",),
     "monitoring.evidence.stream": ("EvidenceStream",),
+    "api.detection": ("Detection",),
     "evaluation.result": ("Result",),
     "compute.progress": ("Event",),
     "config": (

@@ -70,6 +70,7 @@ HOMES = {
         "reporting/pages/page",
         "reporting/pages/report",
         "reporting/pages/chart_page",
+        "reporting/pages/detection_page",
         "cli/show/served_page",
     },
     "safetensors": {"runs/serialization", "training/"},

@@ -7,7 +7,6 @@ and settings of the reading (`freq`, `fill`, ...) may be given by name, as of `P
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -17,6 +16,7 @@ from lstmcast.api.arguments import (
     read_like_forecaster,
     read_to_fit,
 )
+from lstmcast.api.detection import Detection, name_detection
 from lstmcast.api.progress import follow_progress
 from lstmcast.api.watching import watch_data
 from lstmcast.compute.progress import OnEvent
@@ -28,9 +28,13 @@ from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
-from lstmcast.monitoring.detection import Detection
 from lstmcast.monitoring.rates import Alarm
-from lstmcast.panel.frames.native import to_native
+from lstmcast.panel.frames.native import (
+    FrameKind,
+    from_periods,
+    to_native,
+    with_periods,
+)
 from lstmcast.scoring.gates import Gate
 from lstmcast.scoring.verdict import Verdict
 from lstmcast.tuning import tune as tuning
@@ -203,9 +207,11 @@ def detect(
                 "leave it out, or leave out the forecaster",
             )
         read = read_like_forecaster(panel, forecaster)
-        return detecting.detect(
+        found = detecting.detect(
             forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm
         )
+        found = replace(found, rows=with_periods(found.rows, read.kind))
+        return name_detection(found, read.panel)
 
     if forecaster is not None and panel is not None:
         raise ArgumentError(
@@ -343,7 +349,7 @@ def _require_config(config: Config | None) -> Config:
     return config
 
 
-def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
+def _in_kind(result: scoring.Result, kind: FrameKind) -> scoring.Result:
     """Return a result with its forecasts in the caller's kind of frame."""
     return replace(result, forecasts=to_native(result.forecasts, kind))
 
@@ -351,7 +357,7 @@ def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
 def _to_pandas(frame: Any) -> pd.DataFrame:
     """A table of forecasts of any kind in pandas."""
     if isinstance(frame, pd.DataFrame):
-        return frame
+        return from_periods(frame)
     import narwhals as nw
 
     native: pd.DataFrame = nw.from_native(frame, eager_only=True).to_pandas()

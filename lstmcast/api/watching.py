@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.api.arguments import refuse_unknown, to_names
+from lstmcast.api.detection import Detection
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import ArgumentError
 from lstmcast.inspection.columns import infer_only_target
-from lstmcast.monitoring.detection import Detection
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.monitoring.watch.rows import OrderedRows, read_ordered_rows
 from lstmcast.monitoring.watch.shared import describe_shared_moments
@@ -17,6 +17,7 @@ from lstmcast.monitoring.watch.state import load_watcher, save_watcher
 from lstmcast.monitoring.watch.watcher import RowWatcher
 from lstmcast.panel.frames.accept import accept_data
 from lstmcast.panel.frames.known_names import find_known_target
+from lstmcast.panel.frames.native import FrameKind, with_periods
 from lstmcast.panel.panel import Panel
 from lstmcast.runs.lock import hold_write_lock
 from lstmcast.tables.read import read_table
@@ -50,15 +51,18 @@ def watch_data(
 
     if state is None:
         watcher = RowWatcher(rate, alarm=alarm)
-        judged = watcher.judge(_read_rows(data, roles, config, watcher))
+        rows, kind = _read_rows(data, roles, config, watcher)
+        judged = watcher.judge(rows)
     else:
         with hold_write_lock(state, "wait for it, or name another --state"):
             watcher = load_watcher(state, rate, alarm=alarm)
-            judged = watcher.judge(_read_rows(data, roles, config, watcher))
+            rows, kind = _read_rows(data, roles, config, watcher)
+            judged = watcher.judge(rows)
             save_watcher(watcher, state)
-    shared = describe_shared_moments(judged.shared)
-    found = judged.detection
-    return replace(found, notes=(*found.notes, *shared))
+    found, moments, target, form = judged
+    notes = (*found.notes, *describe_shared_moments(moments))
+    table = found.rows if kind is None else with_periods(found.rows, kind)
+    return Detection(table, notes, target, form)
 
 
 def _read_rows(
@@ -66,8 +70,11 @@ def _read_rows(
     roles: dict[str, tuple[str, ...]],
     config: DataConfig,
     watcher: RowWatcher,
-) -> OrderedRows:
-    """Read rows; roles that are not given are those of the rows before, if there were any."""
+) -> tuple[OrderedRows, FrameKind | None]:
+    """Read rows, and the kind of frame that they came in; None for a path.
+
+    Roles that are not given are those of the rows before, if there were any.
+    """
     if watcher.columns is not None:
         roles = {
             role: names or getattr(watcher.columns, role)
@@ -80,11 +87,14 @@ def _read_rows(
         )
     if isinstance(data, str | Path):
         table = read_table(data, config)
+        accepted = None
         target = find_known_target(table.names)
     else:
-        table, _, target = accept_data(data, roles["time"], roles["target"])
-        table = replace(table, na=config.na)
+        accepted = accept_data(data, roles["time"], roles["target"])
+        table = replace(accepted.table, na=config.na)
+        target = accepted.target
     if not roles["target"]:
         known = {role: names for role, names in roles.items() if names}
         roles["target"] = (target or infer_only_target(table, known),)
-    return read_ordered_rows(table, Columns(**roles), config, watcher.form)
+    rows = read_ordered_rows(table, Columns(**roles), config, watcher.form)
+    return rows, accepted.find_kind(rows.time) if accepted else None

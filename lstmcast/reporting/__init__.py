@@ -5,6 +5,9 @@
 `explanation_plot` what moves a forecast, as a picture
 `inspection_plot` the picture of a panel before a fit
 `chosen_series`   which series a picture shows
+`judged_series`   judged rows by series, with their events
+`thinning`        long series thinned for a picture
+`detection_plot`  judged rows as a picture
 `season_plot`     the picture of a season
 `component_plot`  what a series is made of as a picture
 `tuning_plot`     the picture of a search

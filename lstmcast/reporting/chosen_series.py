@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import isnan
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,13 @@ MAX_CHOSEN_SERIES = 24
 """Series that one picture shows at most."""
 
 
+class RankSeries(Protocol):
+    """What gives the places of series in the order of a measure."""
+
+    def __call__(self, *, worst_first: bool) -> Ints:
+        """Return the places of all series that can be ranked."""
+
+
 def choose_series(
     panel: Panel, which: str | Sequence[str], verdict: Verdict | None = None
 ) -> Ints:
@@ -28,14 +36,30 @@ def choose_series(
 
     Raises UsageError for a name that no series has, and where no verdict has the errors of series.
     """
+    names = ["/".join(key) or panel.columns.target[0] for key in panel.keys]
+
+    def rank(*, worst_first: bool) -> Ints:
+        return _rank_series(panel, verdict, worst_first=worst_first)
+
+    return choose_names(names, which, rank)
+
+
+def choose_names(
+    names: Sequence[str], which: str | Sequence[str], rank: RankSeries
+) -> Ints:
+    """Return the places of the series to draw among these names.
+
+    which: as of `choose_series`. rank: gives the places for "worst" and "best".
+
+    Raises UsageError for a name that is not among them.
+    """
     if which in ("worst", "best"):
-        return _rank_series(panel, verdict, worst_first=which == "worst")
+        return rank(worst_first=which == "worst")[:MAX_PLOTTED_SERIES]
     if isinstance(which, str):
-        if which.isdecimal() and (which,) not in panel.keys:
-            count = min(int(which), len(panel), MAX_CHOSEN_SERIES)
+        if which.isdecimal() and which not in names:
+            count = min(int(which), len(names), MAX_CHOSEN_SERIES)
             return np.arange(max(count, 1))
         which = which.split(",")
-    names = ["/".join(key) or panel.columns.target[0] for key in panel.keys]
     places = {name: place for place, name in enumerate(names)}
     chosen = []
     for name in which:
@@ -76,4 +100,4 @@ def _rank_series(panel: Panel, verdict: Verdict | None, *, worst_first: bool) ->
             "name them, or give a number of them",
         )
     known.sort(key=lambda place: errors[panel.keys[place]], reverse=worst_first)
-    return np.array(known[:MAX_PLOTTED_SERIES])
+    return np.array(known)

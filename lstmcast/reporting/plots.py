@@ -154,7 +154,7 @@ def plot_forecast(
     usual_history = max(4 * horizon, 2 * panel.axis.season, MIN_HISTORY_STEPS)
 
     with picture_style():
-        figure, series_axes = _make_series_figure(panel, most)
+        figure, series_axes = make_stacked_figure(min(len(panel), most))
         for i, axes in enumerate(series_axes):
             length = int(panel.lengths[i])
             begin = max(0, length - (n_history or usual_history))
@@ -193,7 +193,7 @@ def plot_backtest(
     n_history = n_history or 2 * max(panel.axis.season, 10)
 
     with picture_style():
-        figure, series_axes = _make_series_figure(panel, most)
+        figure, series_axes = make_stacked_figure(min(len(panel), most))
         for i, axes in enumerate(series_axes):
             is_own = owners == i
             rows = forecasts[is_own]
@@ -342,13 +342,10 @@ def _make_figure(height: float = 2.8) -> "tuple[Figure, Axes]":
     return figure, figure.add_subplot()
 
 
-def _make_series_figure(
-    panel: Panel, most: int = MAX_PLOTTED_SERIES
-) -> "tuple[Figure, list[Axes]]":
-    """Make a figure with axes for each of the first series, one below the other."""
+def make_stacked_figure(count: int) -> "tuple[Figure, list[Axes]]":
+    """Make a figure with axes for so many series, one below the other."""
     from matplotlib.figure import Figure
 
-    count = min(len(panel), most)
     height = 3.6 if count == 1 else 2.1 * count + 0.6  # the title and the legend
     figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
     # matplotlib counts places from 1.

@@ -187,6 +187,11 @@ def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
     if panel.axis.kind == "integer":
         axes.set_xlabel(shorten_name(panel.axis.name))
         return
+    mark_times(axes)
+
+
+def mark_times(axes: "Axes") -> None:
+    """Give the horizontal axis marks of time, in as few words as tell them apart."""
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]

@@ -54,6 +54,14 @@ def test_the_target_is_the_only_column_of_numbers_of_any_kind_of_data(
     np.testing.assert_array_equal(detect(panel=CPU).rows["score"], expected["score"])
 
 
+def test_periods_come_back_as_periods_and_a_picture_can_be_drawn() -> None:
+    frame = FRAME.assign(when=pd.period_range("2020-01", periods=LENGTH, freq="M"))
+    found = detect(frame, target="cpu")
+    assert found.rows["when"].tolist() == frame["when"].tolist()
+    axes = found.plot()
+    assert axes.get_ylabel() == "cpu"
+
+
 def test_alarms_and_rates_are_those_that_are_asked_for() -> None:
     by_row = detect(FRAME, rate=0.01, alarm="row")
     assert by_row.figures["anomalies"] == by_row.rows["event"].notna().sum() > 1

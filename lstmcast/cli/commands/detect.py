@@ -17,6 +17,7 @@ from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     SKIP_HINT,
     DataAfterRun,
+    DetectionPlotOptions,
     FailIf,
     IfNothingNew,
     RunOrData,
@@ -33,6 +34,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_detection
 from lstmcast.cli.streaming.lines import is_text_stream
 from lstmcast.cli.streaming.watch import WatchFollower
 from lstmcast.cli.watch import (
@@ -56,6 +58,7 @@ lstmcast detect sample_data/price.csv --target price --events
 lstmcast detect newer.csv -t price --state price.state --fail-if "anomalies>0"
 lstmcast detect runs/price-price newer.csv
 lstmcast detect runs/price-price newer.csv --sensitivity high --events
+lstmcast detect runs/price-price newer.csv --plot anomalies.html -o judged.csv
 lstmcast detect runs/price-price newer.csv --fail-if "events>0" """
 GATE_FIGURES = (
     *("anomalies", "events", "points", "runs", "stuck", "gaps", "judged", "share"),
@@ -85,6 +88,7 @@ def detect(
     adapt: Adapt = True,
     reading: RunDataOptions,
     table: TableOptions,
+    picture: DetectionPlotOptions,
     fail_if: FailIf = None,
     if_nothing_new: IfNothingNew = "fail",
     jobs: Jobs = None,
@@ -112,7 +116,7 @@ def detect(
     if run is None:
         limit_to_one_job(engine, jobs)
         figures = _detect_without_run(
-            report, data, columns, reading, detection, state, table, show
+            report, data, columns, reading, detection, state, table, picture, show
         )
         check_figures(gates, figures)
         return
@@ -125,6 +129,7 @@ def detect(
             if_nothing_new=if_nothing_new == "skip",
             only_anomalies=detection.only_anomalies,
             events=detection.events,
+            plot=picture.plot,
             **reading.given(),
         )
         out = str(table.output_file)
@@ -144,7 +149,7 @@ def detect(
         return
 
     limit_to_one_job(engine, jobs)
-    form, live = _choose_format(data, table, show)
+    form, live = _choose_format(data, table, picture, show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.monitoring.detect import Detector
@@ -180,6 +185,8 @@ def detect(
         if show.json:
             _write_detection(run, detector, found, detection)
         report.found(_describe_stuck_events(found))
+        target = " and ".join(panel.columns.target)
+        draw_detection(report, picture, found.rows, target, panel.axis.form)
     report.say(describe_figures(figures))
     check_figures(gates, figures)
 
@@ -192,10 +199,11 @@ def _detect_without_run(
     detection: DetectionOptions,
     state: str | None,
     table: TableOptions,
+    picture: DetectionPlotOptions,
     show: ShowOptions,
 ) -> dict[str, float]:
     """Judge each series of DATA by its own past; returns the figures."""
-    form, live = _choose_format(data, table, show)
+    form, live = _choose_format(data, table, picture, show)
     from lstmcast.monitoring.detection import describe_figures
 
     with hold_watcher(state, detection) as (watcher, save):
@@ -228,12 +236,13 @@ def _detect_without_run(
             # What was not written is judged again.
             save()
             report.found(_describe_stuck_events(found))
+            draw_detection(report, picture, found.rows, judged.target, judged.form)
     report.say(describe_figures(figures))
     return figures
 
 
 def _choose_format(
-    data: str, table: TableOptions, show: ShowOptions
+    data: str, table: TableOptions, picture: DetectionPlotOptions, show: ShowOptions
 ) -> tuple[str, bool]:
     """Return the format to write, and whether rows are judged as they come on stdin."""
     # They are if each can be a line of its own on stdout.
@@ -241,8 +250,9 @@ def _choose_format(
     is_stream = data == "-" and goes_to_stdout
     live = is_stream and (table.format or "csv") in _LIVE_FORMATS
     form = (table.format or "csv") if live else table.choose_format()
-    # Of the lines of a binary file, such as Parquet, nothing can be judged as they come.
-    return form, live and is_text_stream(sys.stdin.buffer)
+    # A picture is of all rows together, and a binary file, such as Parquet, has no lines.
+    live = live and not picture.plot and is_text_stream(sys.stdin.buffer)
+    return form, live
 
 
 def _refuse_events(detection: DetectionOptions) -> None:

@@ -282,6 +282,34 @@ class PlotOptions:
 
 
 @dataclass(frozen=True)
+class DetectionPlotOptions(PlotOptions):
+    """Whether to draw a picture of judged rows, and what is on it."""
+
+    plot_series: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "WHICH",
+            "Series to draw: their names, such as A,B; a number of them; worst or best, by their "
+            "events.",
+            "the 4 with most events, in .html the 50",
+            "--plot-series",
+        ),
+    ] = None
+    plot_history: Annotated[
+        int | None,
+        make_option(
+            OUTPUT,
+            "STEPS",
+            "Newest rows to draw, 1 or more.",
+            "all",
+            "--plot-history",
+            min=1,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class ResultOptions:
     """Where a command writes its table, and in which format."""
 

@@ -8,6 +8,8 @@
 `run_summary` a run in a few words
 `scores`      a verdict as people read it, and as a table
 `pictures`    --plot
-`chart`       a small chart of block characters
+`canvas`      what charts of block characters are drawn with
+`chart`       a small chart of a forecast
+`detection_chart` a small chart of judged rows with their events
 `served_page` the page of a server
 """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
     from lstmcast.reporting.plots import Picture
     from lstmcast.scoring.verdict import Verdict
+    from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 
 def check_picture(file: str | None, *, terminal: bool = False) -> None:
@@ -75,6 +76,53 @@ def draw_backtest(
 ) -> None:
     """Draw the forecasts from past dates beside the values that came, as `draw_forecast` does."""
     _draw_windows(report, options, panel, result.forecasts, result.verdict)
+
+
+def draw_detection(
+    report: Reporter,
+    options: "PlotOptions",
+    rows: "pd.DataFrame",
+    target: str,
+    form: "TimestampFormat | None" = None,
+) -> None:
+    """Draw judged rows and their events into a file, or with `-` one series on the terminal.
+
+    Nothing is drawn where no picture was asked for. rows: as of `Detection.rows`. target: name of
+    the values. form: how stamps are written, where that is known.
+    """
+    file = options.plot
+    if not file:
+        return
+    if not len(rows):
+        report.say("no picture: there is no row to draw")
+        return
+    from lstmcast.reporting import plots
+    from lstmcast.reporting.judged_series import choose_judged_series
+    from lstmcast.reporting.pages.detection_chart import MAX_PAGE_SERIES
+
+    is_page = file.lower().endswith(".html")
+    most = {"-": 1}.get(file, plots.MAX_PLOTTED_SERIES)
+    choice = choose_judged_series(
+        rows,
+        options.plot_series or "",
+        target=target,
+        form=form,
+        n_history=options.plot_history,
+        most=MAX_PAGE_SERIES if is_page else most,
+    )
+    if file == "-":
+        from lstmcast.cli.show.detection_chart import show_detection_charts
+
+        show_detection_charts(choice, target)
+    elif is_page:
+        from lstmcast.reporting.pages.detection_page import write_detection_page
+
+        write_detection_page(choice, target, file)
+        report.say(f"picture written to {file!r}")
+    else:
+        from lstmcast.reporting.detection_plot import plot_detection
+
+        write_picture(report, file, plot_detection(choice, target))
 
 
 def write_picture(report: Reporter, file: str, picture: "Picture") -> None:

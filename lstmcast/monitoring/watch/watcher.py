@@ -60,11 +60,13 @@ class JudgedRows(NamedTuple):
     """Rows that were judged.
 
     detection: what was found, with a row for each, in the order of the file. shared: the times at
-    which events opened in several series.
+    which events opened in several series. target: name of the values. form: how times are written.
     """
 
     detection: Detection
     shared: tuple[SharedMoment, ...]
+    target: str
+    form: TimestampFormat
 
 
 class RowWatcher:
@@ -160,7 +162,9 @@ class RowWatcher:
                 regimes.append(describe_new_regime(name, text))
         detection = Detection(table, (*rows.notes, *regimes))
         opens = np.array([row.opens for row in judged], dtype=bool)
-        return JudgedRows(detection, find_shared_moments(rows, stamps, opens))
+        shared = find_shared_moments(rows, stamps, opens)
+        target = " and ".join(rows.columns.target)
+        return JudgedRows(detection, shared, target, rows.form)
 
     def count_events(self) -> int:
         """How many events were opened so far, also before it was saved."""

@@ -6,7 +6,12 @@ import pandas as pd
 from markupsafe import Markup
 
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
+from lstmcast.reporting.pages.page import (
+    join_scripts,
+    load_template,
+    make_policy,
+    read_asset,
+)
 from lstmcast.reporting.pages.report_chart import (
     describe_outlook,
     encode_chart,
@@ -31,7 +36,7 @@ def write_chart_page(panel: Panel, forecasts: pd.DataFrame, file: str | Path) ->
         outlook = describe_outlook(panel, forecasts)
     chart = make_chart_data(panel, forecasts)
     stylesheet = read_asset("report.css")
-    script = read_asset("report.js")
+    script = join_scripts("report.js")
     page = load_template("chart.html.jinja").render(
         title=title,
         policy=Markup(make_policy(stylesheet, script)),  # ours, quotes and all

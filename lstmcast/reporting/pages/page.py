@@ -16,6 +16,11 @@ def read_asset(name: str) -> str:
     return (_FOLDER / name).read_text(encoding="utf-8")
 
 
+def join_scripts(*names: str) -> str:
+    """Return the script of charts: what all of them share, then these files."""
+    return "\n".join(map(read_asset, ("chart_parts.js", *names)))
+
+
 def load_template(name: str) -> Any:
     """Return a template of this folder; whatever it is given is escaped."""
     environment = Environment(

@@ -2,51 +2,17 @@
 // The chart of a page: history and forecasts of one series at a time. Data come from the page
 // itself; nothing is loaded. All texts are set as text, never as HTML.
 (() => {
+  const { make, format, ticks, path } = charts;
   const data = JSON.parse(document.getElementById("chart-data").textContent);
   const place = document.getElementById("chart");
   const choice = document.getElementById("series");
   const button = document.getElementById("zoom");
   const note = document.getElementById("reading");
   const hint = note.textContent;
-  const SVG = "http://www.w3.org/2000/svg";
+  const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
   const HEIGHT = 320, RIGHT = 8, TOP = 8, BOTTOM = 28, LETTER = 7.5;
   // The first and the last step that are shown; null for the end of the series.
   let view = null;
-
-  const make = (tag, attributes, parent, text) => {
-    const element = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    if (text !== undefined) element.textContent = text;
-    parent.append(element);
-    return element;
-  };
-
-  const format = (value, decimals) => {
-    if (value === null || value === undefined) return "–";
-    const shown = Number(value.toPrecision(5));
-    const digits = { minimumFractionDigits: decimals ?? 0, maximumFractionDigits: decimals ?? 6 };
-    return shown.toLocaleString("en", digits);
-  };
-
-  // About four round numbers between two values.
-  const ticks = (low, high) => {
-    const rough = (high - low) / 4 || 1;
-    const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
-    const found = [];
-    for (let at = Math.ceil(low / step) * step; at <= high; at += step) found.push(at);
-    return found;
-  };
-
-  const path = (points) => {
-    let drawn = "", pen = "M";
-    for (const [x, y] of points) {
-      if (y === null) { pen = "M"; continue; }
-      drawn += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
-      pen = "L";
-    }
-    return drawn;
-  };
 
   // Steps of a series are counted from the first one that the page holds.
   const begin = (series, window) => window.at - series.at;
@@ -79,7 +45,8 @@
         parts.push(`${data.intervals[place]} % interval ${format(low[ahead])} to ${format(high[ahead])}`);
       });
     }
-    return `${data.labels[series.at + step]}: ${parts.join(", ")}`;
+    const weekday = data.weekdays ? `${WEEKDAYS[data.weekdays[series.at + step]]}, ` : "";
+    return `${weekday}${data.labels[series.at + step]}: ${parts.join(", ")}`;
   };
 
   const draw = () => {

@@ -19,7 +19,16 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
-from lstmcast.reporting.pages.page import load_template, make_policy, read_asset
+from lstmcast.reporting.component_plot import plot_series_components
+from lstmcast.reporting.detection_plot import plot_detection
+from lstmcast.reporting.judged_series import choose_judged_series
+from lstmcast.reporting.pages.detection_chart import MAX_PAGE_SERIES, show_detection
+from lstmcast.reporting.pages.page import (
+    join_scripts,
+    load_template,
+    make_policy,
+    read_asset,
+)
 from lstmcast.reporting.pages.report_chart import show_forecast
 from lstmcast.reporting.pages.report_tables import (
     describe_subject,
@@ -54,23 +63,34 @@ def make_report_page(
     command: str,
     data: Panel | None = None,
     newer: Result | None = None,
+    judged: pd.DataFrame | None = None,
 ) -> ReportPage:
     """Make the page of a run.
 
     command: the line that fits it again. data: a panel to forecast from instead of the end of the
     training. newer: an evaluation on rows of `data` that come after the training; its verdict is
-    then the one on the page.
+    then the one on the page. judged: a table of judged rows (`Detection.rows`) that is shown, too.
     """
     panel = forecaster.panel if data is None else data
     verdict = newer.verdict if newer else forecaster.verdict
     forecast, missing = _make_forecast(forecaster, panel)
     shown = None if forecast is None else show_forecast(panel, forecast)
     pictures = _plot_pictures(forecaster, panel, forecast, verdict, newer)
+    anomalies = None
+    if judged is not None:
+        target = " and ".join(panel.columns.target)
+        look: Any = {"target": target, "form": panel.axis.form}
+        drawn = choose_judged_series(judged, **look)
+        pictures.append(plot_detection(drawn, target))
+        charted = choose_judged_series(judged, most=MAX_PAGE_SERIES, **look)
+        anomalies = show_detection(charted)
     embedded = {picture.name: _embed_picture(picture) for picture in pictures}
     inferred = _list_inferred_settings(run.manifest, forecaster)
     all_settings, chosen_settings = _list_settings(run.manifest, inferred)
     stylesheet = read_asset("report.css")
-    script = read_asset("report.js") if shown else ""
+    scripts = ["report.js"] if shown else []
+    scripts += ["detection.js"] if anomalies else []
+    script = join_scripts(*scripts) if scripts else ""
     # Each note once: the panel is often the one that was fitted.
     notes = dict.fromkeys((*panel.notes, *forecaster.notes))
     page = load_template("report.html.jinja").render(
@@ -81,6 +101,8 @@ def make_report_page(
         # JSON whose "<" are escaped: nothing in it ends the script that it stands in.
         chart=Markup(shown.chart if shown else ""),
         shown=shown,
+        detection_chart=Markup(anomalies.chart if anomalies else ""),
+        anomalies=anomalies,
         subject=describe_subject(panel, forecaster),
         verdict=_describe_verdict(verdict, forecaster, out_of_sample=newer is not None),
         is_better=verdict is not None and verdict.beats_baseline,
@@ -137,6 +159,9 @@ def _plot_pictures(
     season = plot_season(panel, forecaster.season)
     if season is not None:
         pictures.append(season)
+    # What a missing forecast lacks, its components lack too; a probability is no sum of parts.
+    if forecast is not None and not forecaster.probability:
+        pictures.append(plot_series_components(forecaster, panel, 0))
     # A single point makes no line.
     if len(forecaster.history) > 1:
         pictures.append(plots.plot_training(forecaster.history))

@@ -133,7 +133,8 @@ def find_forecast_windows(
 def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
     """Return the series of a chart as plain values: NaN is None, stamps are shared by all.
 
-    labels: the stamps that are shown, in order. intervals: their widths in percent, the widest
+    labels: the stamps that are shown, in order. weekdays: a digit for each, 0 for Monday; "" where
+    steps are no days. intervals: their widths in percent, the widest
     first. series: for each its name, `at`, the place of its first stamp among them, `history`, and
     `windows`, each with its place `at`, its `forecast`, and `bands`, a pair of bounds for each
     interval. Series without a window are left out.
@@ -170,23 +171,29 @@ def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
         for origin, row, horizon in of_series:
             rows = slice(row, row + horizon)
             bands = [
-                [_round_values(low[rows]), _round_values(high[rows])]
+                [round_values(low[rows]), round_values(high[rows])]
                 for low, high in bounds
             ]
             place = at + origin + 1 - first
-            forecast = _round_values(point[rows])
+            forecast = round_values(point[rows])
             drawn.append({"at": place, "forecast": forecast, "bands": bands})
         key = panel.keys[i]
         entry = {
             "name": " / ".join(key) if key else panel.columns.target[0],
             "at": at,
-            "history": _round_values(panel.series(i)[first:]),
+            "history": round_values(panel.series(i)[first:]),
             "windows": drawn,
         }
         series.append(entry)
     percents = [interval.percent for interval in intervals]
     labels = list(map(str, panel.axis.texts(shown)))
-    return {"labels": labels, "intervals": percents, "series": series}
+    weekdays = panel.axis.weekdays(shown)
+    return {
+        "labels": labels,
+        "weekdays": "" if weekdays is None else "".join(map(str, weekdays.tolist())),
+        "intervals": percents,
+        "series": series,
+    }
 
 
 def _find_span(
@@ -201,7 +208,8 @@ def _find_span(
     return first, max(length, *ends)
 
 
-def _round_values(values: Floats) -> list[float | None]:
+def round_values(values: Floats) -> list[float | None]:
+    """Return numbers with as many digits as a chart shows; None where there is none."""
     return [
         float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
         for value in values.tolist()

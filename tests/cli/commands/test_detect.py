@@ -314,3 +314,30 @@ def test_a_gate_can_be_about_events(fitted: Path, odd: Path, quickly: Program) -
     line = ("detect", "runs/old-price", odd, *LOUD, "-q", "-o", "judged.csv")
     done = quickly(*line, "--fail-if", "events>0", cwd=fitted)
     assert done.returncode == 7 and "events is 1" in done.stderr
+
+
+def test_a_picture_is_drawn_beside_the_rows(fitted: Path, odd: Path) -> None:
+    plot = ("--plot", "odd.svg", "-o", "judged.csv")
+    done = detect(fitted, odd, *LOUD, *plot)
+    assert done.returncode == 0 and "picture written to 'odd.svg'" in done.stderr
+    drawn = (fitted / "odd.svg").read_text()
+    assert "Anomalies in price: 1 event in 12 rows judged" in drawn
+    assert "1 error" in drawn
+
+
+def test_rows_of_stdin_are_drawn_together_once_all_have_come(
+    fitted: Path, odd: Path
+) -> None:
+    plot = ("--plot", "-", "--plot-history", "9")
+    done = detect(fitted, "-", *LOUD, *plot, input=odd.read_text())
+    assert (done.returncode, len(rows(done.stdout))) == (0, 12)
+    chart = done.stderr
+    assert "^1" in chart and "2015-04" in chart and "2015-03" not in chart
+
+
+def test_a_picture_of_another_format_is_refused_before_any_work(
+    fitted: Path, odd: Path
+) -> None:
+    done = detect(fitted, odd, "--plot", "odd.bmp")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no picture is known by the extension" in done.stderr

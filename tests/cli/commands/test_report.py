@@ -150,7 +150,7 @@ def test_pictures_are_written_as_png_too_if_requested(
     )
     assert done.returncode == 0
     names = {file.name for file in (tmp_path / "p").iterdir()}
-    expected = ("forecast", "methods", "error", "coverage", "season")
+    expected = ("forecast", "methods", "error", "coverage", "season", "components")
     assert names == {f"{name}.png" for name in expected}
     assert all(
         file.read_bytes().startswith(b"\x89PNG") for file in (tmp_path / "p").iterdir()
@@ -231,3 +231,17 @@ def test_covariates_known_ahead_come_from_a_file_of_their_own(
     assert done.returncode == 0, done.stderr
     full = Page(Path(tmp_path, "full.html").read_text()).text
     assert "The next 4 months" in full and "2015-04" in full
+
+
+def test_newer_rows_are_judged_where_that_is_asked_for(
+    fitted: Path, tmp_path: Path
+) -> None:
+    line = ("report", "runs/old-price")
+    out = tmp_path / "x.html"
+    done = run_program(*line, "new.csv", "--detect", "-o", out, cwd=fitted)
+    assert (done.returncode, done.stdout) == (0, f"{out}\n")
+    page = out.read_text()
+    assert "Anomalies in the newer rows" in page and "in 12 rows judged" in page
+    done = run_program(*line, "--detect", cwd=fitted)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: --detect needs DATA\n")
