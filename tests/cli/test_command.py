@@ -171,3 +171,17 @@ def test_commands_that_read_new_data_of_a_run_say_how() -> None:
     assert {"predict", "evaluate", "detect", "update", "report"} <= set(readers)
     for name in readers:
         assert reading <= flags(commands()[name]), name
+
+
+@pytest.mark.parametrize(
+    ("name", "pieces"),
+    [
+        ("fit", ["DATA", "[OPTIONS]"]),
+        ("predict", ["RUN", "[DATA]", "[OPTIONS]"]),
+        ("detect", ["[RUN]", "DATA", "[OPTIONS]"]),
+    ],
+)
+def test_the_usage_says_which_arguments_may_be_left_out(
+    name: str, pieces: list[str]
+) -> None:
+    assert commands()[name].collect_usage_pieces(None) == pieces

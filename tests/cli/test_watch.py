@@ -1,10 +1,12 @@
 """`lstmcast detect DATA`: a file by itself, again as it grows, and row by row on stdin."""
 
 import csv
+import io
 import json
 import random
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -260,10 +262,9 @@ def test_a_line_comes_out_for_each_line_in_and_a_signal_saves_the_state(
         assert (row[0], row[-3]) == (line.split(",")[0], kind)
     live.send_signal(signal.SIGTERM)
     assert live.wait(10) == 143
-    assert live.stderr.read().splitlines()[1:] == [
+    assert live.stderr.read().splitlines()[1:3] == [
         "  time is 'when'",
         "  a row came late, after a newer one: such rows are judged as they come",
-        "terminated",
     ]
     (tmp_path / "more.csv").write_text("\n".join(["when,cpu", *lines, ""]))
     found = rows(lstmcast("detect", "more.csv", "--state", "s", "-q").stdout)
@@ -298,6 +299,35 @@ def test_torn_lines_end_it_or_are_skipped_and_each_is_named(
     for number, (one, expected) in enumerate(zip(skipped, BAD.values(), strict=True)):
         message = expected.replace("stdin:3", f"stdin:{number + 3}")
         assert one.startswith(f"skipped: {message}")
+
+
+def test_rows_before_a_bad_line_are_remembered(
+    quickly: Program, sensor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def feed(text: str) -> subprocess.CompletedProcess[str]:
+        stdin = io.TextIOWrapper(io.BufferedReader(io.BytesIO(text.encode())))  # type: ignore[arg-type]
+        monkeypatch.setattr(sys, "stdin", stdin)
+        return quickly("detect", "-", "-t", "cpu", "--state", "s", "-q")
+
+    lines = sensor_lines()
+    assert feed("\n".join(["when,ram", *lines[:3], ""])).returncode == 3
+    assert not (sensor.parent / "s").exists()
+    done = feed("\n".join(["when,cpu", *lines[:60], "torn", ""]))
+    assert (done.returncode, len(rows(done.stdout))) == (3, 60)
+    found = rows(feed("\n".join(["when,cpu", *lines[:61], ""])).stdout)
+    assert [row["kind"] for row in found] == ["known"] * 60 + [""]
+
+
+def test_targets_of_a_line_that_are_unusual_at_once_are_said(
+    tmp_path: Path,
+) -> None:
+    wide = [f"{line},{line.split(',')[1]}" for line in sensor_lines()]
+    text = "\n".join(["when,a,b", *wide, ""])
+    line = ("detect", "-", "-t", "a", "-t", "b")
+    done = run_program(*line, cwd=tmp_path, input=text)
+    assert [row["target"] for row in rows(done.stdout)[:4]] == ["a", "b", "a", "b"]
+    when = wide[SPIKE].split(",")[0]
+    assert f"  unusual at once: 2 of 2 series at {when}: a, b" in done.stderr
 
 
 def test_a_header_that_lacks_the_target_is_an_error(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class WatchFollower(LineFollower):
         """
         try:
             figures = super().run()
-        except (LstmcastError, BaseException) as error:
+        except BaseException as error:
             # What came out of a bug, or could not be written, is not to be remembered.
             if isinstance(error, LstmcastError) or not isinstance(error, Exception):
                 self._save()
@@ -74,13 +74,14 @@ class WatchFollower(LineFollower):
     def judge_block(self, lines: list[NumberedLine]) -> None:
         """Judge lines that arrived together; a signal waits until their results are written."""
         with SignalDeferral(lambda: None):
-            super().judge_block(lines)
+            # Before they are judged: those ahead of a bad line are to be saved, too.
             self.unsaved_rows += len(lines)
+            super().judge_block(lines)
             if self.unsaved_rows >= _ROWS_BETWEEN_SAVES:
                 self._save()
 
     def _save(self) -> None:
-        if self.unsaved_rows:
+        if self.unsaved_rows and self.watcher.columns is not None:
             self.save()
             self.unsaved_rows = 0
 
@@ -151,8 +152,13 @@ class WatchFollower(LineFollower):
         return Columns(**self.requested)
 
     def _judge_rows(self, rows: "OrderedRows") -> "pd.DataFrame":
-        detection = self.watcher.judge_arriving(rows).detection
-        self.show_notes(detection.notes)
+        from lstmcast.monitoring.watch.shared import describe_shared_moments
+
+        judged = self.watcher.judge_arriving(rows)
+        detection = judged.detection
+        # Of lines that came one by one, only the targets of one line can be compared.
+        shared = describe_shared_moments(judged.shared)
+        self.show_notes([*detection.notes, *shared])
         self.count(detection.figures)
         if self.watcher.late_rows:
             self.show_notes([_LATE_ROW_NOTE])

@@ -1,6 +1,12 @@
+from pathlib import Path
+
 import pytest
 
-from lstmcast.cli.options.results import QuantileOptions, parse_interval_levels
+from lstmcast.cli.options.results import (
+    QuantileOptions,
+    find_run_and_data,
+    parse_interval_levels,
+)
 from lstmcast.errors import UsageError
 
 
@@ -40,3 +46,13 @@ def test_a_probability_has_no_quantiles() -> None:
         QuantileOptions("0.2").refuse_for_probability()
     with pytest.raises(UsageError, match="level=95: a probability has none"):
         QuantileOptions(level="95").refuse_for_probability()
+
+
+def test_a_single_argument_is_data_and_the_first_of_two_a_run(tmp_path: Path) -> None:
+    assert find_run_and_data("detect", "x.csv", None) == (None, "x.csv")
+    assert find_run_and_data("detect", "run", "x.csv") == ("run", "x.csv")
+    with pytest.raises(UsageError, match="missing argument 'DATA'"):
+        find_run_and_data("detect", None, None)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(UsageError, match="is a run, and DATA is missing"):
+        find_run_and_data("detect", str(tmp_path), None)
