@@ -149,7 +149,7 @@ def test_scores_of_different_units_are_the_same() -> None:
 
 def test_a_higher_rate_needs_less_evidence() -> None:
     limits = [find_evidence_limit(rate) for rate in (0.1, 0.01, 0.001, 0.0001)]
-    assert limits == sorted(limits) and limits[1] == pytest.approx(2)
+    assert limits == sorted(limits) and limits[1] == pytest.approx(2.3)
     values = make_series("lognormal", 3)
     assert len(openings(judge(values, 0.01))) > len(openings(judge(values, 0.001)))
 
