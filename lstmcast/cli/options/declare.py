@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -19,6 +20,8 @@ DEFAULT_INFERRED = "inferred from the data"
 DEFAULT_TUNED = "chosen by validation"
 DEFAULT_NONE = "none"
 
+_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+://")
+"""An address begins so; one letter is a drive of Windows."""
 _R = TypeVar("_R")
 
 
@@ -55,7 +58,7 @@ def refuse_address(place: str | None) -> str | None:
 
     The callback of options that name such a place: a path would be made of the address.
     """
-    if place is not None and "://" in place:
+    if place is not None and _ADDRESS.match(place):
         raise UsageError(
             f"{place!r} is an address, and results are written to this machine",
             "give a path, and copy what it holds to the address",

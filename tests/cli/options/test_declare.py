@@ -63,7 +63,7 @@ def test_choices_are_listed_as_a_sentence_has_them() -> None:
 
 
 def test_a_result_is_not_written_to_an_address() -> None:
-    for place in (None, "out/", "s3:notes", "C:/out"):
+    for place in (None, "out/", "s3:notes", "C://out", "a/s3://b"):
         assert refuse_address(place) == place
     with pytest.raises(UsageError, match="'s3://sales/out/' is an address") as error:
         refuse_address("s3://sales/out/")
