@@ -240,7 +240,8 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
         for key, label, colour in lines:
             errors = [row[key] for row in verdict.by_step]
             axes.plot(steps, errors, color=colour, marker=marker, label=label)
-        axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, None))
+        axes.set(ylabel=name, ylim=(0, None))
+        _label_steps_ahead(axes)
         axes.legend()
     caption = "How far off it was on average, by how far ahead it looked."
     return Picture("error", "Error by step", caption, figure)
@@ -261,13 +262,22 @@ def plot_coverage(verdict: Verdict) -> Picture:
         axes.plot(steps, shares, color=MODEL_COLOUR, marker=marker, label=label)
         axes.axhline(width, color=INK_COLOUR, linestyle="--", linewidth=1, label=aim)
         # From 0 to a little above 100: a coverage of all values does not lie on the frame.
-        axes.set(xlabel="steps ahead", ylabel="% of actual values", ylim=(0, 105))
+        axes.set(ylabel="% of actual values", ylim=(0, 105))
+        _label_steps_ahead(axes)
         axes.legend(loc="lower left")
     caption = (
         f"Of the actual values, how many fell inside the {width:.0f} % interval; the dashed line is"
         " the aim."
     )
     return Picture("coverage", "Are the intervals honest?", caption, figure)
+
+
+def _label_steps_ahead(axes: "Axes") -> None:
+    """Name the steps of the horizon, which are whole numbers."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.set_xlabel("steps ahead")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def plot_training(history: Sequence[dict[str, Any]]) -> Picture:

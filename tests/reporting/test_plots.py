@@ -79,6 +79,13 @@ def test_scores_are_drawn_as_they_are(result: Result) -> None:
     )
 
 
+def test_steps_ahead_are_marked_by_whole_numbers(result: Result) -> None:
+    for plot in (plots.plot_error_by_step, plots.plot_coverage):
+        axes = plot(result.verdict).figure.axes[0]
+        marks = axes.get_xticks()
+        assert (marks == np.round(marks)).all() and len(marks) > 1
+
+
 def test_of_probabilities_the_squared_error_is_drawn() -> None:
     panel = panel_of([np.array([0.0, 1, 0, 0, 1, 0, 1, 0])])
     forecasts = np.full((1, 3, 1), 0.4)

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from lstmcast.monitoring.evidence.interruptions import GapFinder, StuckCounter
 from lstmcast.monitoring.evidence.measures import MEASURES, RowMeasures
 from lstmcast.monitoring.evidence.rarity import RarityScale
@@ -16,8 +18,10 @@ from lstmcast.monitoring.rates import require_rate
 
 MIN_HISTORY_ROWS = 50
 """Rows of a series before the first that is judged."""
-CALM_ROWS = 100
-"""Rows without anything unusual that close an event."""
+MAX_CALM_ROWS, MIN_CALM_ROWS = 100, 5
+"""Rows without anything unusual that close an event, by the rate: so few that a row which is
+unusual by chance comes among them once in ten events."""
+_CHANCE_IN_CALM = 0.1
 NEW_REGIME_ROWS = 1_000
 """Rows of an event after which it counts as the new state of things, and is closed."""
 _COMBINATION_POWER = 3
@@ -27,12 +31,12 @@ _DAMPING = 0.5
 _ESCALATION = 1.0
 """Evidence beyond the limit, as a multiple of the strongest so far, that opens an event of its own:
 a spike then does, and twenty kinds of ordinary series do not open more of them."""
-_PLAIN_DECADES = 2.0
-"""Combined evidence up to which it is a share of rows as it stands, 2 for one row in 100."""
+_DECADES, _EVIDENCE = (0.0, 1.0, 2.0, 3.0), (0.0, 1.0, 2.3, 4.0)
 _EVIDENCE_PER_DECADE = 2.0
-"""Combined evidence beyond that for each further decade: several measures are looked at, and the
-largest of them is taken, so it is less rare than it looks. Fitted to how often ordinary invented
-series of twenty kinds open an event, so that it is at most as often as the rate."""
+"""Combined evidence by how rare it is, 3 for once in 1,000 rows, and for each further decade:
+several measures are looked at, and the largest of them is taken, so it is less rare than it looks.
+Fitted to how often ordinary invented series of twenty kinds open an event, so that it is about as
+often as the rate."""
 _DOUBT_ROWS, _LONG_PAST_ROWS = 150.0, 500
 """Evidence that is taken off, times the rows that are known, and how many of these are enough."""
 LEAST_RANGE_SCALE = 0.05
@@ -280,7 +284,7 @@ class EvidenceStream:
             self._age += 1
             self._calm = 0 if is_unusual or is_stuck else self._calm + 1
             is_new_regime = self._age > NEW_REGIME_ROWS and not is_stuck
-            if self._calm > CALM_ROWS or is_new_regime:
+            if self._calm > count_calm_rows(self.rate) or is_new_regime:
                 self._close_event()
 
         # An interruption is an event of its own kind, whatever is open.
@@ -384,6 +388,12 @@ def make_unjudged_row(kind: str) -> JudgedRow:
     )
 
 
+def count_calm_rows(rate: float) -> int:
+    """Rows without anything unusual that close an event."""
+    rows = round(_CHANCE_IN_CALM / rate)
+    return min(max(rows, MIN_CALM_ROWS), MAX_CALM_ROWS)
+
+
 def find_evidence_limit(rate: float) -> float:
     """The combined evidence that opens an event in this share of ordinary rows at most."""
     return _find_evidence_of(-math.log10(rate))
@@ -391,14 +401,16 @@ def find_evidence_limit(rate: float) -> float:
 
 def _find_evidence_of(decades: float) -> float:
     """The combined evidence that is as rare as this, 3 for once in 1,000 rows."""
-    beyond = max(decades - _PLAIN_DECADES, 0.0)
-    return min(decades, _PLAIN_DECADES) + _EVIDENCE_PER_DECADE * beyond
+    beyond = max(decades - _DECADES[-1], 0.0)
+    known = float(np.interp(decades, _DECADES, _EVIDENCE))
+    return known + _EVIDENCE_PER_DECADE * beyond
 
 
 def _calibrate_evidence(combined: float) -> float:
     """Combined evidence as the negative decimal logarithm of a share of ordinary rows."""
-    beyond = max(combined - _PLAIN_DECADES, 0.0)
-    return min(combined, _PLAIN_DECADES) + beyond / _EVIDENCE_PER_DECADE
+    beyond = max(combined - _EVIDENCE[-1], 0.0)
+    known = float(np.interp(combined, _EVIDENCE, _DECADES))
+    return known + beyond / _EVIDENCE_PER_DECADE
 
 
 def _make_scale(name: str, numbers: Iterable[float] = ()) -> RarityScale:

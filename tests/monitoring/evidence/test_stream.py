@@ -9,10 +9,10 @@ import pytest
 from benchmarks.faults import SERIES, make_faulty_series, make_series
 from lstmcast import UsageError
 from lstmcast.monitoring.evidence.stream import (
-    CALM_ROWS,
     MIN_HISTORY_ROWS,
     EvidenceStream,
     JudgedRow,
+    count_calm_rows,
     find_evidence_limit,
 )
 
@@ -48,7 +48,7 @@ def test_a_spike_opens_one_event_that_says_why() -> None:
     assert spike.likelihood > 0.999 and spike.evidence > 3
     assert {"change", "level", "range"} <= set(spike.reasons)
     assert [row.event for row in rows[800:803]] == [spike.event] * 3
-    assert not any(row.opens for row in rows[801 : 800 + CALM_ROWS])
+    assert not any(row.opens for row in rows[801 : 800 + count_calm_rows(0.001)])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_scores_of_different_units_are_the_same() -> None:
 
 def test_a_higher_rate_needs_less_evidence() -> None:
     limits = [find_evidence_limit(rate) for rate in (0.1, 0.01, 0.001, 0.0001)]
-    assert limits == sorted(limits) and limits[1] == pytest.approx(2)
+    assert limits == sorted(limits) and limits[1] == pytest.approx(2.3)
     values = make_series("lognormal", 3)
     assert len(openings(judge(values, 0.01))) > len(openings(judge(values, 0.001)))
 
@@ -216,11 +216,17 @@ def test_an_event_is_closed_after_exactly_so_many_calm_rows() -> None:
             last_unusual = number
     assert opened == 500
     stream = EvidenceStream(0.001)
-    for value in values[: last_unusual + 1 + CALM_ROWS].tolist():
+    for value in values[: last_unusual + 1 + count_calm_rows(0.001)].tolist():
         stream.judge_row(value)
     assert stream.to_state()["is_open"]
     stream.judge_row(50.0)
-    assert not stream.to_state()["is_open"] and CALM_ROWS == 100
+    assert not stream.to_state()["is_open"]
+    assert [count_calm_rows(rate) for rate in (1e-4, 1e-3, 0.01, 0.1)] == [
+        100,
+        100,
+        10,
+        5,
+    ]
 
 
 def test_a_counter_goes_on_from_the_value_that_was_saved() -> None:
