@@ -99,15 +99,16 @@ def detect(
 
     Without RUN each series is judged by what it did before, from its 51st row on. Its rows need no
     regular steps: each is judged as it stands. With RUN rows newer than its training are judged by
-    its forecasts, too.
+    its forecasts, too; if none is newer it exits with 3, or with --if-nothing-new skip with 0.
 
     Beside its actual value stand the expected one, the interval in which an ordinary row lies, and
     a score: 0.999 is a row so unusual as one in 1,000. Unusual rows become events, each with a
     number, and the row that opens one is flagged. Of each it says the kind, a single row (point),
     rows that are unusual together (run), a value that no longer changes (stuck) or rows that lack
-    (gap), and the reason. From
-    stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows are judged as they come, a line
-    out for each line in. If no row is newer it exits with 3, or with --if-nothing-new skip with 0.
+    (gap), and the reason.
+
+    From stdin (as in `tail -f -n +1 DATA | lstmcast detect - --target COL`) rows are judged as they
+    come, a line out for each line in.
     """
     gates = parse_gates(fail_if, GATE_FIGURES)
     report = Reporter.of(show)
