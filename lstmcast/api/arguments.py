@@ -4,7 +4,6 @@ Axes: N series.
 """
 
 from collections.abc import Mapping, Sequence
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +13,8 @@ from lstmcast.config import Columns, Config, DataConfig
 from lstmcast.errors import ArgumentError, UsageError, suggest_similar
 from lstmcast.forecasting.estimator import with_settings
 from lstmcast.forecasting.predictor import DEFAULT_LEVELS, Predictor
-from lstmcast.panel.frames.accept import PANDAS, accept_data, require_target
+from lstmcast.panel.frames.accept import accept_data, require_target
+from lstmcast.panel.frames.native import FrameKind
 from lstmcast.panel.future_data import with_future_data
 from lstmcast.panel.panel import COLUMN_ROLES, Panel
 from lstmcast.validation import OTHER_NAMES
@@ -43,7 +43,7 @@ class ReadData(NamedTuple):
     """A panel, and what kind of frame its results are returned as."""
 
     panel: Panel
-    kind: str | ModuleType
+    kind: FrameKind
 
 
 def refuse_unknown(unknown: Mapping[str, Any], known: Sequence[str]) -> None:
@@ -74,7 +74,7 @@ def read_to_fit(
                 "a Panel has its roles and settings already",
                 "give them to Panel.from_frame, or fit the frame itself",
             )
-        return ReadData(data, PANDAS), config
+        return ReadData(data, FrameKind()), config
 
     if y is not None:
         data, name = _join_target(data, y)
@@ -83,19 +83,19 @@ def read_to_fit(
     accepted = accept_data(data, roles["time"], roles["target"])
     columns = require_target(roles, accepted)
     panel = Panel.from_table(accepted.table, columns, read_config)
-    return ReadData(panel, accepted.kind), read_config
+    return ReadData(panel, accepted.find_kind(panel.axis.name)), read_config
 
 
 def read_like_forecaster(data: Any, forecaster: Predictor) -> ReadData:
     """Read data in the same way as those that a forecaster was fitted to."""
     if isinstance(data, Panel):
-        return ReadData(data, PANDAS)
+        return ReadData(data, FrameKind())
     known = forecaster.panel
     columns = known.columns
     accepted = accept_data(data, columns.time, columns.target)
     settings = forecaster.config.data
     panel = Panel.from_table(accepted.table, columns, settings, like=known)
-    return ReadData(panel, accepted.kind)
+    return ReadData(panel, accepted.find_kind(panel.axis.name))
 
 
 def read_future(future: Any, panel: Panel, forecaster: Predictor) -> Panel:

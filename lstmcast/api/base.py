@@ -3,7 +3,6 @@
 What people call is in `forecaster` and `pictures`, which build on this.
 """
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from lstmcast.api.arguments import (
 from lstmcast.api.representation import describe_as_html, describe_in_a_line
 from lstmcast.errors import NotFittedError
 from lstmcast.forecasting import predictor
-from lstmcast.panel.frames.accept import PANDAS
+from lstmcast.panel.frames.native import FrameKind
 from lstmcast.panel.panel import Panel
 from lstmcast.training import forecaster as training
 
@@ -29,10 +28,10 @@ _FITTED = frozenset(predictor.Predictor.__annotations__) - {"_habits"}
 class FrameForecaster(training.Forecaster):
     """A forecaster that remembers the kind of frame that it was fitted to."""
 
-    _kind: str | ModuleType = PANDAS
+    _kind: FrameKind = FrameKind()
     """What results are returned as: that of the data that were fitted."""
 
-    def _read(self, data: Any) -> tuple[Panel, str | ModuleType]:
+    def _read(self, data: Any) -> tuple[Panel, FrameKind]:
         """Read data as those of the fit; None is those of the fit themselves."""
         self._require_fitted()
         if data is None:
@@ -42,7 +41,7 @@ class FrameForecaster(training.Forecaster):
 
     def _read_to_predict(
         self, data: Any, horizon: Any, future: Any
-    ) -> tuple[Panel, int | None, str | ModuleType]:
+    ) -> tuple[Panel, int | None, FrameKind]:
         """Read what `predict` takes: a panel with the future in it, steps ahead, kind of frame.
 
         In the place of the data there may be a horizon, or a frame of the future.

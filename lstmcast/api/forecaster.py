@@ -4,7 +4,7 @@ Axes: K windows, H horizon, Q quantiles.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -35,14 +35,14 @@ from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.panel.checks import require_future_covariates
-from lstmcast.panel.frames.native import to_native
+from lstmcast.panel.frames.native import FrameKind, to_native, with_periods
 from lstmcast.panel.panel import Panel
 
 if TYPE_CHECKING:
     # It loads torch, which a forecaster that is not trained can do without.
     from lstmcast.training.checkpoint import Checkpoint
 
-_FIT_ARGUMENTS = ("panel", "y", "progress", "on_event", "checkpoint")
+_FIT_ARGUMENTS = ("panel", "y", "against", "progress", "on_event", "checkpoint")
 _PREDICT_ARGUMENTS = ("panel", "horizon", "future", "level", "quantiles")
 
 
@@ -83,6 +83,7 @@ class Forecaster(PlottedForecaster):
         panel: Any = None,
         y: Any = None,
         *,
+        against: str = "",
         progress: bool = False,
         on_event: OnEvent | None = None,
         checkpoint: "Checkpoint | None" = None,
@@ -97,6 +98,8 @@ class Forecaster(PlottedForecaster):
                 Series or an array of one series; or a `Panel`. Columns `unique_id`, `ds` and `y`
                 need no role.
             y: values of the target, where the frame has them not, as scikit-learn passes them.
+            against: the simple method that the verdict compares with, such as "seasonal_naive"
+                (default: the best one).
             progress: show a bar, in a notebook or on a terminal.
             on_event: called with an `Event` as the training goes on.
             checkpoint: where progress is kept, so that an interrupted fit goes on.
@@ -106,7 +109,7 @@ class Forecaster(PlottedForecaster):
 
         Raises:
             DataError: the data cannot be used.
-            UsageError: settings that contradict the data.
+            UsageError: settings that contradict the data, or there is no such method.
             DivergedError: the loss explodes.
         """
         refuse_unknown(
@@ -123,7 +126,9 @@ class Forecaster(PlottedForecaster):
             )
         self._kind = read.kind
         with follow_progress(progress, on_event) as listener:
-            super().fit(read.panel, on_event=listener, checkpoint=checkpoint)
+            super().fit(
+                read.panel, against=against, on_event=listener, checkpoint=checkpoint
+            )
         return self
 
     def predict(
@@ -294,8 +299,9 @@ class Forecaster(PlottedForecaster):
         alarm: Alarm = "event",
     ) -> Detection:
         """Judge which rows newer than the training are not as expected, see `lstmcast.detect`."""
-        panel, _ = self._read(data)
+        panel, kind = self._read(data)
         found = detecting.detect(self, panel, rate=rate, adapt=adapt, alarm=alarm)
+        found = replace(found, rows=with_periods(found.rows, kind))
         return name_detection(found, panel)
 
     def update(
@@ -419,7 +425,7 @@ class Forecaster(PlottedForecaster):
 
     def _read_for_scoring(
         self, data: Any, options: dict[str, Any]
-    ) -> tuple[Panel, str | ModuleType, Config]:
+    ) -> tuple[Panel, FrameKind, Config]:
         """Read data to fit other forecasters to, with the settings of this one."""
         if data is None:
             panel, kind = self._read(None)
@@ -437,9 +443,7 @@ def _and_median(levels: Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({*levels, 0.5}))
 
 
-def _with_native_forecasts(
-    result: scoring.Result, kind: str | ModuleType
-) -> scoring.Result:
+def _with_native_forecasts(result: scoring.Result, kind: FrameKind) -> scoring.Result:
     """The result with its table as the caller's kind of frame."""
     native = to_native(result.forecasts, kind)
     return scoring.Result(result.verdict, result.folds, native)

@@ -6,7 +6,6 @@ and settings of the reading (`freq`, `fill`, ...) may be given by name, as of `P
 
 from collections.abc import Sequence
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -28,7 +27,12 @@ from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring import detect as detecting
 from lstmcast.monitoring import update as updating
 from lstmcast.monitoring.rates import Alarm
-from lstmcast.panel.frames.native import to_native
+from lstmcast.panel.frames.native import (
+    FrameKind,
+    from_periods,
+    to_native,
+    with_periods,
+)
 from lstmcast.scoring.gates import Gate
 from lstmcast.scoring.verdict import Verdict
 from lstmcast.tuning import tune as tuning
@@ -182,6 +186,7 @@ def detect(
     found = detecting.detect(
         forecaster, read.panel, rate=rate, adapt=adapt, alarm=alarm
     )
+    found = replace(found, rows=with_periods(found.rows, read.kind))
     return name_detection(found, read.panel)
 
 
@@ -304,7 +309,7 @@ def _require_config(config: Config | None) -> Config:
     return config
 
 
-def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
+def _in_kind(result: scoring.Result, kind: FrameKind) -> scoring.Result:
     """Return a result with its forecasts in the caller's kind of frame."""
     return replace(result, forecasts=to_native(result.forecasts, kind))
 
@@ -312,7 +317,7 @@ def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
 def _to_pandas(frame: Any) -> pd.DataFrame:
     """A table of forecasts of any kind in pandas."""
     if isinstance(frame, pd.DataFrame):
-        return frame
+        return from_periods(frame)
     import narwhals as nw
 
     native: pd.DataFrame = nw.from_native(frame, eager_only=True).to_pandas()

@@ -19,7 +19,7 @@ from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 from lstmcast.reporting import plots
 from lstmcast.reporting.chosen_series import choose_series, select_series
-from lstmcast.reporting.component_plot import plot_components
+from lstmcast.reporting.component_plot import plot_series_components
 from lstmcast.reporting.plots import MAX_PLOTTED_SERIES, Picture, require_matplotlib
 
 if TYPE_CHECKING:
@@ -109,19 +109,9 @@ class PlottedForecaster(FrameForecaster):
         """
         require_matplotlib()
         known, steps, _ = self._read_to_predict(data, horizon, future)
-        steps = steps or self.horizon
         chosen = self._choose_series(known, 1 if series is None else series)[:1]
-        # Parts of a series that is read together with others depend on them.
-        whole = known if self.config.inputs.joint else known.select(chosen)
-        parts = decompose_series(self, whole, steps)
-        panel = known.select(chosen)
-        if self.config.inputs.joint:
-            ends = np.cumsum(known.lengths + steps)
-            end = int(ends[chosen[0]])
-            begin = end - int(panel.lengths[0]) - steps
-            parts = parts.iloc[begin:end].reset_index(drop=True)
-        usual = max(4 * steps, 2 * self.season, plots.MIN_HISTORY_STEPS)
-        return show_pictures([plot_components(panel, parts, history or usual)])
+        picture = plot_series_components(self, known, int(chosen[0]), steps, history)
+        return show_pictures([picture])
 
     def plot_errors(self, data: Any = None) -> Any:
         """Draw how far off forecasts were: by step ahead, beside simple methods, and intervals.

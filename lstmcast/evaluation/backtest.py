@@ -30,8 +30,8 @@ from lstmcast.evaluation.cutoffs import (
     require_whole_windows,
 )
 from lstmcast.evaluation.result import Result as Result
+from lstmcast.evaluation.rivals import find_rival_season, require_rival_of_fit
 from lstmcast.features.preprocessing import resolve_horizon
-from lstmcast.features.seasonal.seasonality import infer_seasons
 from lstmcast.features.steps import Seasons
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.categories import drop_unseen_categories, with_columns_of
@@ -43,6 +43,7 @@ from lstmcast.panel.forecast_table import (
 )
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Floats, Ints
+from lstmcast.scoring.theta import require_rival
 from lstmcast.scoring.verdict import (
     Verdict,
     actuals_after_origins,
@@ -109,7 +110,7 @@ def backtest(
 
     Raises:
         DataError: no series is long enough.
-        UsageError: a number is out of range.
+        UsageError: a number is out of range, or there is no such method.
         ResourceError: a worker process was lost.
     """
     _require_free_names(panel)
@@ -124,13 +125,19 @@ def backtest(
         require_positive_option("step", horizon if step is None else step),
     )
     levels = np.array(sorted(quantiles))
+    # Known before the first fit; the verdict has the seasons of the last one.
+    last_fold = int(chosen.fold.max()) if refit else 0
+    ends = fold_ends(panel, chosen, last_fold)
+    max_steps = None if expanding or not refit else _count_first_steps(panel, chosen)
+    if against:
+        require_rival_of_fit(against, _cut_past(panel, ends, max_steps), config)
     if refit:
         forecasts = _forecast_with_refits(
             panel,
             config,
             chosen,
             levels,
-            expanding=expanding,
+            max_steps,
             jobs=jobs,
             on_event=on_event,
         )
@@ -168,7 +175,7 @@ def evaluate(
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to
             forecast from.
-        UsageError: a number is out of range.
+        UsageError: a number is out of range, or there is no such method.
     """
     _require_free_names(panel)
     panel = with_training_history(
@@ -178,6 +185,8 @@ def evaluate(
         horizon = forecaster.horizon
     else:
         require_positive_option("horizon", horizon)
+    seasons = forecaster.scaling.seasons
+    require_rival(against, seasons[:2], probability=forecaster.probability)
     cutoff = find_training_ends(forecaster, panel)
     chosen = choose_evaluation_windows(
         panel,
@@ -192,7 +201,7 @@ def evaluate(
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
     at_levels = forecaster.quantiles(*where, _and_median(levels))
-    forecasts = _Forecasts.of(at_levels, levels, forecaster.scaling.seasons)
+    forecasts = _Forecasts.of(at_levels, levels, seasons)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
     result = _make_result(
@@ -255,16 +264,6 @@ def score(
     )
 
 
-def find_rival_season(panel: Panel, season: int) -> int:
-    """Return the steps of a season that the data show beside this one, 0 for none.
-
-    Repeating it is a rival too: the day before may be far worse than the week before.
-    """
-    shown = infer_seasons(panel)
-    others = [steps for steps in shown if steps > 1 and steps != season]
-    return others[0] if others else 0
-
-
 def _forecast_with_one_fit(
     panel: Panel,
     config: Config,
@@ -276,7 +275,7 @@ def _forecast_with_one_fit(
     # Training needs torch, which `evaluate` need not load.
     from lstmcast.training.forecaster import Forecaster
 
-    past = drop_unseen_categories(panel.head(fold_ends(panel, chosen, 0)))
+    past = _cut_past(panel, fold_ends(panel, chosen, 0), None)
     forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     panel = with_columns_of(panel, past)
     quantiles = forecaster.quantiles(
@@ -299,17 +298,13 @@ def _forecast_with_refits(
     config: Config,
     chosen: ForecastWindows,
     levels: Floats,
+    max_steps: int | None,
     *,
-    expanding: bool,
     jobs: int,
     on_event: OnEvent | None,
 ) -> _Forecasts:
-    """Forecast each fold by a fit of its own, several folds at a time."""
+    """Forecast each fold by a fit of its own to at most `max_steps`, several folds at a time."""
     folds = int(chosen.fold.max()) + 1
-    max_steps = None
-    if not expanding:
-        first_ends = fold_ends(panel, chosen, 0)
-        max_steps = int(first_ends.max())
     jobs = min(require_positive_option("jobs", jobs), folds)
     horizon = resolve_horizon(panel, config)  # the configured one by now
     n_windows = len(chosen.series)
@@ -337,6 +332,19 @@ def _forecast_with_refits(
     return _Forecasts(point, quantiles, levels, seasons)
 
 
+def _count_first_steps(panel: Panel, chosen: ForecastWindows) -> int:
+    """Return the steps of the longest series in the first fold."""
+    return int(fold_ends(panel, chosen, 0).max())
+
+
+def _cut_past(panel: Panel, ends: Ints, max_steps: int | None) -> Panel:
+    """Return what a fold may know: `ends` [N] steps of each series, the newest `max_steps`."""
+    past = panel.head(ends)
+    if max_steps is not None:
+        past = past.tail(max_steps)
+    return drop_unseen_categories(past)
+
+
 def _with_fold_seed(config: Config, fold: int) -> Config:
     """Return the configuration of a fold: a seed of its own, and no jobs within its job."""
     seeded = with_derived_seed(config, fold)
@@ -359,10 +367,7 @@ def _backtest_fold(
     """
     from lstmcast.training.forecaster import Forecaster  # needs torch, as above
 
-    past = panel.head(ends)
-    if max_steps is not None:
-        past = past.tail(max_steps)
-    past = drop_unseen_categories(past)
+    past = _cut_past(panel, ends, max_steps)
     forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     series = np.arange(len(past))
     origins = past.lengths - 1

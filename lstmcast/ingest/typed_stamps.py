@@ -80,12 +80,15 @@ def read_datetimes(
 
 
 def with_index_as_column(frame: pd.DataFrame, time: tuple[str, ...]) -> pd.DataFrame:
-    """The frame with a time index turned into a column, where that is the time."""
+    """The frame with a time index turned into a column, where that is the time.
+
+    An index without a name takes that of the time column, which is "time" where it has none.
+    """
     index = frame.index
     is_time_index = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
-    other_time = time and time != (index.name,)
+    usual = time[0] if len(time) == 1 else "time"
+    name = usual if index.name is None else str(index.name)
+    other_time = time and time != (name,)
     if not is_time_index or other_time:
         return frame
-
-    name = str(index.name) if index.name is not None else "time"
     return frame if name in frame else frame.reset_index(names=name)

@@ -6,17 +6,62 @@ Axes: T steps, H horizon.
 import numpy as np
 import pandas as pd
 
-from lstmcast.evaluation.components import EFFECT_PREFIX, SEASON_PREFIX
+from lstmcast.evaluation.components import (
+    EFFECT_PREFIX,
+    SEASON_PREFIX,
+    decompose_series,
+)
+from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
-from lstmcast.reporting.plots import FIGURE_WIDTH_INCHES, Picture, picture_style
+from lstmcast.reporting.plots import (
+    FIGURE_WIDTH_INCHES,
+    MIN_HISTORY_STEPS,
+    Picture,
+    picture_style,
+)
 from lstmcast.reporting.series_axes import (
     INK_COLOUR,
     MODEL_COLOUR,
     label_series_axes,
     to_plot_times,
 )
+from lstmcast.scoring.wording import name_season
 
 _ROW_INCHES = 1.4
+
+
+def plot_series_components(
+    forecaster: Predictor,
+    panel: Panel,
+    series: int,
+    horizon: int | None = None,
+    n_history: int | None = None,
+) -> Picture:
+    """Take a series and its forecast apart, and draw what they are made of.
+
+    Args:
+        forecaster: whose seasons, scales and effects of covariates are used.
+        panel: what to forecast from.
+        series: the number of the series in the panel.
+        horizon: steps ahead (default: the trained horizon).
+        n_history: past steps to draw (default: four horizons or two seasons).
+
+    Raises:
+        DataError: covariates known ahead are missing for a step of the horizon.
+    """
+    horizon = horizon or forecaster.horizon
+    one = panel.select(np.array([series]))
+    if forecaster.config.inputs.joint:
+        # Parts of a series that is read together with others depend on them.
+        components = decompose_series(forecaster, panel, horizon)
+        ends = np.cumsum(panel.lengths + horizon)
+        end = int(ends[series])
+        begin = end - int(one.lengths[0]) - horizon
+        components = components.iloc[begin:end].reset_index(drop=True)
+    else:
+        components = decompose_series(forecaster, one, horizon)
+    usual = max(4 * horizon, 2 * forecaster.season, MIN_HISTORY_STEPS)
+    return plot_components(one, components, n_history or usual)
 
 
 def plot_components(
@@ -36,7 +81,7 @@ def plot_components(
     first = list(components).index("forecast") + 1
     value = components.iloc[:, first - 2].fillna(components["forecast"])
     rows = {"": value} | {
-        _name_component(str(name)): components[name]
+        _name_component(str(name), panel): components[name]
         for name in components.columns[first:]
         if components[name].any()
     }
@@ -56,16 +101,20 @@ def plot_components(
             if title and title != "level":
                 axes.axhline(0, color=INK_COLOUR, linewidth=0.6, linestyle=":")
         label_series_axes(stacked[0], panel, 0)
+    key = " / ".join(panel.keys[0])
+    subject = f"the series {key}" if key else "the series"
     caption = (
-        "What the series is made of: level, seasons, effects and remainder add up to the values on"
+        f"What {subject} is made of: level, seasons, effects and remainder add up to the values on"
         f" top. The last {len(ahead) - 1} steps are forecast."
     )
     return Picture("components", "Components", caption, figure)
 
 
-def _name_component(name: str) -> str:
+def _name_component(name: str, panel: Panel) -> str:
     if name.startswith(SEASON_PREFIX):
-        return f"season of {name.removeprefix(SEASON_PREFIX)} steps"
+        steps = int(name.removeprefix(SEASON_PREFIX))
+        words = name_season(panel.axis.freq, steps, panel.axis.stretch)
+        return f"season of {steps} steps" + (f" (the {words})" if words else "")
     if name.startswith(EFFECT_PREFIX):
         return f"effect of {name.removeprefix(EFFECT_PREFIX)}"
     return {"trend": "trend: change of the level in a step"}.get(name, name)

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lstmcast.errors import UsageError, format_names
 from lstmcast.ragged import Floats, Ints
 from lstmcast.scoring.baselines import (
+    SECOND_SEASON_SUFFIX,
     choose_rival,
     forecast_baselines,
     list_baselines,
@@ -20,6 +22,8 @@ from lstmcast.scoring.baselines import (
 MAX_THETA_STEPS = 200
 """Newest steps of a window that the method looks at, or four seasons if that is more."""
 MAX_WINDOWS_AT_A_TIME = 2_000
+_TWO_SEASONS = 2, 3
+"""Any two seasons: with them every seasonal method has a name."""
 _ALPHAS = np.linspace(0.1, 0.9, 9)
 """Weights of the newest value that are tried; the one of least squared error is taken."""
 
@@ -48,8 +52,18 @@ def require_rival(name: str, seasons: Sequence[int], *, probability: bool) -> No
     probability: whether the forecasts are probabilities, whose one rival is the base rate.
     """
     names = ("base_rate",) if probability else (*list_baselines(seasons), "theta")
-    if name:
-        choose_rival(dict.fromkeys(names, {}), name)
+    if not name or name in names:
+        return
+    if not probability and name in list_baselines(_TWO_SEASONS):
+        missing = (
+            "a second season" if name.endswith(SECOND_SEASON_SUFFIX) else "a season"
+        )
+        quoted = [repr(other) for other in names]
+        raise UsageError(
+            f"{name!r} needs {missing}, and these data show none",
+            f"there is {format_names(quoted, most=len(quoted))}",
+        )
+    choose_rival(dict.fromkeys(names, {}), name)
 
 
 def theta_forecast(

@@ -291,6 +291,15 @@ def decode_periods(columns: pa.Table, name: str) -> pa.Table:
     return columns
 
 
+def find_period_columns(schema: pa.Schema) -> dict[str, str]:
+    """Return the frequencies of pandas' periods by the names of their columns.
+
+    A frequency is "" where what pandas wrote of it is damaged.
+    """
+    frequencies = {field.name: _find_period_frequency(field) for field in schema}
+    return {name: freq for name, freq in frequencies.items() if freq is not None}
+
+
 def _find_period_frequency(field: pa.Field) -> str | None:
     """The frequency of a column of periods; None for any other, "" where it is damaged."""
     kind = field.type

@@ -174,6 +174,14 @@ class TimeAxis:
         dates_only = at_midnight and self.grid.is_daily_or_longer
         return self.form.texts(instants, dates_only=dates_only)
 
+    def weekdays(self, ordinals: Ints) -> Ints | None:
+        """Days of the week [n] of ordinals [n], 0 for Monday; None where steps are no days."""
+        _, is_weekday_told, _, _ = self.cycles
+        if not is_weekday_told:
+            return None
+        instants = self.form.local(self.grid.instants(_to_ints(ordinals)))
+        return weekdays(instants // DAY)
+
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
         """Calendar features [n, F] in [-1, 1]: a sine and a cosine of each of CALENDAR_CYCLES.
 

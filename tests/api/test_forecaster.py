@@ -5,7 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from lstmcast import Config, Forecaster
+from lstmcast import Config, Forecaster, detect, score
 from lstmcast.errors import ArgumentError, UsageError
 
 RNG = np.random.default_rng(2)
@@ -59,6 +59,55 @@ def test_the_kind_of_frame_is_that_of_what_was_passed_last() -> None:
     assert isinstance(forecaster.predict(), pa.Table)
     assert isinstance(forecaster.make_future_frame(), pa.Table)
     assert isinstance(forecaster.predict(table.to_pandas()), pd.DataFrame)
+
+
+@pytest.fixture(scope="module")
+def of_months() -> Forecaster:
+    """Fitted to five years of periods."""
+    return Forecaster(steps=0, horizon=3).fit(make_months("2020-01", 60))
+
+
+def make_months(start: str, count: int) -> pd.Series:
+    months = pd.period_range(start, periods=count, freq="M")
+    wave = np.sin(2 * np.pi * months.month.to_numpy() / 12)
+    return pd.Series(10 + wave + 0.1 * RNG.normal(size=count), months)
+
+
+def test_who_has_periods_gets_periods_of_the_same_frequency(
+    of_months: Forecaster,
+) -> None:
+    later = make_months("2025-01", 6)
+    tables = [
+        of_months.predict(),
+        of_months.cross_validation(n_windows=2),
+        of_months.predict_insample(),
+        of_months.residuals(),
+        of_months.simulate(2),
+        of_months.make_future_frame(),
+        of_months.decompose(),
+        of_months.backtest(windows=2).forecasts,
+        of_months.evaluate(later).forecasts,
+        of_months.detect(later).rows,
+        detect(of_months, later).rows,
+        of_months.update(later, steps=1).forecaster.predict(),
+    ]
+    for table in tables:
+        assert table["time"].dtype == pd.PeriodDtype("M")
+        if "cutoff" in table:
+            assert table["cutoff"].dtype == pd.PeriodDtype("M")
+    next_months = pd.period_range("2025-01", periods=3, freq="M")
+    assert tables[0]["time"].tolist() == [*next_months]
+    first = of_months.predict(later)["time"].iloc[0]
+    assert first == pd.Period("2025-07", "M")
+    # Who passes points in time gets these.
+    later.index = later.index.to_timestamp()
+    assert of_months.predict(later)["time"].iloc[0] == pd.Timestamp("2025-07-01")
+
+
+def test_a_forecast_of_periods_is_scored_as_it_is(of_months: Forecaster) -> None:
+    known = make_months("2020-01", 63).rename("y")
+    known.iloc[:60] = of_months.panel.values
+    assert score(of_months.predict(), known).observed == 3
 
 
 def test_a_setting_of_the_reading_is_part_of_the_run() -> None:

@@ -49,6 +49,7 @@ def test_a_verdict_compares_with_the_method_that_is_named(fitted: Forecaster) ->
         Forecaster(CONFIG).backtest(FRAME, windows=2, against="naive").verdict,
         evaluate(fitted, NEW, against="naive").verdict,
         fitted.evaluate(NEW, against="naive").verdict,
+        Forecaster(CONFIG).fit(OLD, against="naive").verdict,
     ):
         assert verdict.best_baseline == "naive"
     with pytest.raises(UsageError, match="'naif'; did you mean 'naive'"):

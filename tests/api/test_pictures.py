@@ -101,7 +101,7 @@ def test_components_have_a_row_each_for_one_series(fitted: Forecaster) -> None:
     axes = fitted.plot_components(series="west", history=21)
     assert titles(axes) == [
         *("west", "level", "trend: change of the level in a step"),
-        *("season of 7 steps", "effect of offer", "remainder"),
+        *("season of 7 steps (the week)", "effect of offer", "remainder"),
     ]
     parts = fitted.decompose()
     own = parts[parts["shop"] == "west"]

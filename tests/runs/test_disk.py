@@ -95,3 +95,15 @@ def test_another_error_of_the_system_is_raised(
     monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: _System(errno.EACCES))
     with pytest.raises(PermissionError):
         swap_folders(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_pipe_gets_the_bytes(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(pipe, b"rows")
+        assert os.read(reader, 100) == b"rows"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()

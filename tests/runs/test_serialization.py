@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import safetensors.numpy
 import torch
 from safetensors.torch import load
 
@@ -211,3 +212,23 @@ def test_rows_without_a_series_and_columns_that_are_not_numbers_are_refused(
     pq.write_table(pa.table({"series": column, "value": np.arange(30.0)}), out)
     with pytest.raises(ValueError, match="belong to no series|does not hold numbers"):
         serialization.unpack_panel(out.getvalue(), facts)
+
+
+def test_weights_that_are_whole_numbers_and_values_that_are_infinite_are_refused() -> (
+    None
+):
+    before = networks()[:1]
+    shapes = [network.shape._asdict() for network in before]
+    arrays = safetensors.numpy.load(serialization.pack_networks(before))
+    whole = {name: array.astype(np.int32) for name, array in arrays.items()}
+    with pytest.raises(ValueError, match="int32, not numbers with a fraction"):
+        serialization.unpack_networks(safetensors.numpy.save(whole), shapes)
+    y = wavy(np.random.default_rng(0), 30)
+    data, facts = serialization.pack_panel(panel_of([y]))
+    table = pq.read_table(io.BytesIO(data))
+    place = table.column_names.index("value")
+    forged = table.set_column(place, "value", pa.array(np.append(y[:-1], np.inf)))
+    sink = io.BytesIO()
+    pq.write_table(forged, sink, write_page_checksum=True)
+    with pytest.raises(ValueError, match="'value' holds infinite values"):
+        serialization.unpack_panel(sink.getvalue(), facts)

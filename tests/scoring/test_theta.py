@@ -77,7 +77,10 @@ def test_a_rival_that_no_verdict_would_have_is_refused() -> None:
     with pytest.raises(UsageError, match="no simple method is called 'niave'") as error:
         theta.require_rival("niave", (7, 0), probability=False)
     assert "naive" in error.value.hint
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match="needs a season, and these data show none"):
         theta.require_rival("seasonal_naive", (1, 0), probability=False)
+    with pytest.raises(UsageError, match="needs a second season") as error:
+        theta.require_rival("seasonal_mean_2", (7, 0), probability=False)
+    assert "'seasonal_mean', 'theta'" in error.value.hint
     with pytest.raises(UsageError):
         theta.require_rival("naive", (7, 0), probability=True)

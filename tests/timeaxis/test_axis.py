@@ -296,6 +296,18 @@ def test_calendar_features_apply_where_they_distinguish_periods(
     )
 
 
+def test_steps_that_lie_in_days_have_a_weekday() -> None:
+    days = pd.date_range("2024-02-26 00:30", periods=60, freq="6h")
+    axis = axis_of(days)
+    ordinals = np.arange(60) + axis.floor(days[:1])
+    weekdays = axis.weekdays(ordinals)
+    assert weekdays is not None
+    assert weekdays.tolist() == days.day_of_week.tolist()
+    for freq in ("MS", "W-WED", "QE"):
+        stamps = pd.date_range("2024-01-01", periods=20, freq=freq)
+        assert axis_of(stamps).weekdays(np.arange(3)) is None
+
+
 def test_calendar_features_give_the_hour_and_the_weekday() -> None:
     stamps = pd.date_range(
         "2024-01-01", periods=168, freq="h"

@@ -316,3 +316,18 @@ def test_a_pretraining_is_in_full_precision_and_is_run_with_usual_settings(
     assert (schedule.lr, schedule.batch_size, schedule.origins) == (2e-3, 40, 8)
     assert (schedule.precision, schedule.device) == ("float32", "cpu")
     assert (schedule.average_decay, given["pace"]) == (0.0, flat_pace)
+
+
+def test_the_command_line_leaves_the_weights_and_the_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = {"steps": 1, "hidden": 8, "layers": 1, "series": 2, "origins": 2}
+    options = [text for name, n in small.items() for text in (f"--{name}", str(n))]
+    monkeypatch.setattr(sys, "argv", ["pretrain", "--out", str(tmp_path), *options])
+    pretrain.main()
+    weights = load_file(tmp_path / "weights.safetensors")
+    expected = TorchNetwork(shape_of(8, 1)).state_dict()
+    assert {name: one.shape for name, one in weights.items()} == {
+        name: one.shape for name, one in expected.items()
+    }
+    assert (tmp_path / "history.json").stat().st_size > 20

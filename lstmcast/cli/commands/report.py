@@ -65,10 +65,10 @@ def report(
     """Write RUN as one HTML page; prints its path on stdout.
 
     The page needs no network. The forecast and the verdict in words come first, with a chart to
-    point at; then a table, how good it is, what drives it, the data, the settings and the command
-    that fits it again. With DATA the run is also scored on the rows of DATA that are newer than its
-    training, and with --detect these are judged, too. A run with covariates that are known ahead
-    needs them for the forecast: --future-data. Needs lstmcast[plot].
+    point at; then a table, how good it is, what drives it, its components, the data, the settings
+    and the command that fits it again. With DATA the run is also scored on the rows of DATA that
+    are newer than its training, and with --detect these are judged, too. A run with covariates that
+    are known ahead needs them for the forecast: --future-data. Needs lstmcast[plot].
     """
     reporter = Reporter.of(show)
     if judge and not data:

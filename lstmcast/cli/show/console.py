@@ -7,17 +7,21 @@ comes from a user is shown with its control characters escaped, and never read a
 import contextlib
 import math
 import os
+import re
 import shutil
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from lstmcast.cli.show.pace import Pace, format_seconds_left
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.console import Console, ConsoleOptions
+    from rich.measure import Measurement
+    from rich.progress import Progress, Task, TaskID
+    from rich.text import Text
 
     from lstmcast.cli.options.results import ShowOptions
     from lstmcast.compute.progress import Event
@@ -36,8 +40,12 @@ COLOURS = {"good": "\x1b[32m", "bad": "\x1b[33m"}
 """Colours of what a verdict says: green, and a yellow that is no alarm."""
 SECONDS_BETWEEN_LINES = 60.0
 """Seconds from one line of progress to the next, where there is no bar."""
+_BETWEEN_FIGURES = re.compile("(?<=, )|(?<=  )")
 MAX_LINE_CHARS = 1200
 """Characters of a line that are shown."""
+MIN_BAR_COLUMNS, MAX_BAR_COLUMNS = 6, 24
+COLUMNS_BESIDE_BAR = 70
+"""Columns of a terminal that phase, count, times and two losses take beside a bar."""
 
 
 class Reporter:
@@ -164,7 +172,9 @@ class _BarProgress:
             task,
             completed=event.step + event.part,
             total=event.total,
-            figures=_join_parts(event.message, _format_losses(event)),
+            figures=_join_parts(
+                escape_unprintable(event.message), _format_losses(event)
+            ),
             left=format_seconds_left(seconds),
         )
         if self.verbose and not event.part:
@@ -176,30 +186,70 @@ class _BarProgress:
         self.bar.console.print(escaped, markup=False, highlight=False)
 
 
+class _Figures:
+    """What stands at the end of a bar, as far as there is room: no number is cut.
+
+    It speaks to rich, whose protocol these two methods are.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __rich_measure__(
+        self, _: "Console", options: "ConsoleOptions"
+    ) -> "Measurement":
+        from rich.measure import Measurement
+
+        return Measurement(0, min(measure_text(self.text), options.max_width))
+
+    def __rich_console__(
+        self, _: "Console", options: "ConsoleOptions"
+    ) -> "Iterator[Text]":
+        from rich.text import Text
+
+        yield Text(cut_figures(self.text, options.max_width), no_wrap=True)
+
+
+def cut_figures(text: str, width: int) -> str:
+    """Leave out what has no room in so many columns: whole figures, from the end on."""
+    shown = ""
+    for figure in re.split(_BETWEEN_FIGURES, text):
+        if measure_text(shown + figure) > width:
+            break
+        shown += figure
+    return shown.rstrip(", ")
+
+
 def _make_bar() -> "Progress":
     from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
         TextColumn,
         TimeElapsedColumn,
     )
     from rich.table import Column
 
-    # On a narrow terminal a bar stays one line: the figures at its end are cut.
-    whole = Column(no_wrap=True)
-    cut = Column(no_wrap=True, overflow="crop")
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}", markup=False, table_column=whole),
-        TextColumn("{task.fields[figures]}", markup=False, table_column=cut),
-    )
+    class FiguresColumn(ProgressColumn):
+        def render(self, task: "Task") -> Any:
+            return _Figures(task.fields["figures"])
+
     # stdout is for results.
     console = Console(stderr=True)
+    # On a narrow terminal a bar stays one line: it is short, and figures are left out at its end.
+    room = console.width - COLUMNS_BESIDE_BAR
+    bar_width = max(MIN_BAR_COLUMNS, min(room, MAX_BAR_COLUMNS))
+    whole = Column(no_wrap=True)
+    columns = (
+        TextColumn("{task.description}", markup=False, table_column=whole),
+        BarColumn(bar_width, table_column=whole),
+        MofNCompleteColumn(table_column=whole),
+        TimeElapsedColumn(table_column=whole),
+        TextColumn("{task.fields[left]}", markup=False, table_column=whole),
+        FiguresColumn(),
+    )
     return Progress(*columns, console=console, transient=True)
 
 

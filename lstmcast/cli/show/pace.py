@@ -53,7 +53,7 @@ def format_seconds_left(seconds: float) -> str:
     if math.isnan(seconds):
         return ""
     if seconds < 60:
-        return "less than a minute left"
+        return "under 1 min left"
     if seconds < 90 * 60:
         return f"about {seconds / 60:.0f} min left"
     return f"about {seconds / 3600:.1f} h left"

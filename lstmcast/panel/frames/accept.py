@@ -18,10 +18,10 @@ from lstmcast.config import Columns
 from lstmcast.errors import ArgumentError, DataError, UsageError, format_names
 from lstmcast.ingest.typed_stamps import with_index_as_column
 from lstmcast.panel.frames.known_names import find_known_target
-from lstmcast.tables.columnar import decode_periods
+from lstmcast.panel.frames.native import PANDAS, FrameKind
+from lstmcast.tables.columnar import decode_periods, find_period_columns
 from lstmcast.tables.table import Table
 
-PANDAS = "pandas"
 DEFAULT_TARGET = "y"
 """Name of the target of data that have no names."""
 _ACCEPTED = (
@@ -30,15 +30,20 @@ _ACCEPTED = (
 
 
 class AcceptedData(NamedTuple):
-    """Data as a table.
-
-    kind: what results are returned as, "pandas" or the module of another library's frames. target:
-    the target that the data show, None where it must be named.
-    """
+    """Data as a table."""
 
     table: Table
-    kind: str | ModuleType
+    library: str | ModuleType
+    """Whose frames the data are: "pandas", or the module of another library."""
     target: str | None
+    """The target that the data show; None where it must be named."""
+    periods: Mapping[str, str]
+    """Columns that hold periods of pandas, and their frequencies, such as "M"."""
+
+    def find_kind(self, time: str) -> FrameKind:
+        """Return what results for data with this time column are returned as."""
+        period = self.periods.get(time, "")
+        return FrameKind(self.library, time if period else "", period)
 
 
 def accept_data(
@@ -81,7 +86,13 @@ def _accept_pandas(
     if target is None and len(frame.columns) == 1:
         target = str(frame.columns[0])
     target = target or find_known_target([str(name) for name in columns.columns])
-    return AcceptedData(Table(columns, "frame"), PANDAS, target)
+    periods = {
+        # The offset itself is spelt in another way: "ME" for months.
+        str(name): dtype.name.removeprefix("period[").removesuffix("]")
+        for name, dtype in columns.dtypes.items()
+        if isinstance(dtype, pd.PeriodDtype)
+    }
+    return AcceptedData(Table(columns, "frame"), PANDAS, target, periods)
 
 
 def _with_index_levels_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +133,7 @@ def _accept_array(data: Any) -> AcceptedData:
             " unique_id, ds, y",
         )
     frame = pd.DataFrame({DEFAULT_TARGET: values})
-    return AcceptedData(Table(frame, "array"), PANDAS, DEFAULT_TARGET)
+    return AcceptedData(Table(frame, "array"), PANDAS, DEFAULT_TARGET, {})
 
 
 def _accept_other(data: Any) -> AcceptedData:
@@ -130,25 +141,26 @@ def _accept_other(data: Any) -> AcceptedData:
     try:
         frame = nw.from_native(data, allow_series=True)
     except TypeError:
-        arrow, kind = _to_arrow(data), pa
+        arrow, library = _to_arrow(data), pa
     else:
         if isinstance(frame, nw.LazyFrame):
             frame = frame.collect()
         if isinstance(frame, nw.Series):
             frame = frame.alias(frame.name or DEFAULT_TARGET).to_frame()
-        kind = frame.implementation.to_native_namespace()
+        library = frame.implementation.to_native_namespace()
         arrow = frame.to_arrow()
-    return accept_arrow(arrow, kind)
+    return accept_arrow(arrow, library)
 
 
-def accept_arrow(data: Any, kind: str | ModuleType = pa) -> AcceptedData:
+def accept_arrow(data: Any, library: ModuleType = pa) -> AcceptedData:
     """Take a pyarrow Table, or another source of Arrow's C stream, as a table."""
     arrow = _to_arrow(data)
     _require_distinct(arrow.column_names)
+    periods = find_period_columns(arrow.schema)
     arrow = decode_periods(arrow, "table")
     names = arrow.column_names
     target = names[0] if len(names) == 1 else find_known_target(names)
-    return AcceptedData(Table(arrow, "table"), kind, target)
+    return AcceptedData(Table(arrow, "table"), library, target, periods)
 
 
 def _to_arrow(data: Any) -> pa.Table:

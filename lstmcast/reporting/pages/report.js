@@ -9,6 +9,7 @@
   const button = document.getElementById("zoom");
   const note = document.getElementById("reading");
   const hint = note.textContent;
+  const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
   const HEIGHT = 320, RIGHT = 8, TOP = 8, BOTTOM = 28, LETTER = 7.5;
   // The first and the last step that are shown; null for the end of the series.
   let view = null;
@@ -44,7 +45,8 @@
         parts.push(`${data.intervals[place]} % interval ${format(low[ahead])} to ${format(high[ahead])}`);
       });
     }
-    return `${data.labels[series.at + step]}: ${parts.join(", ")}`;
+    const weekday = data.weekdays ? `${WEEKDAYS[data.weekdays[series.at + step]]}, ` : "";
+    return `${weekday}${data.labels[series.at + step]}: ${parts.join(", ")}`;
   };
 
   const draw = () => {

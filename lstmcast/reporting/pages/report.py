@@ -19,6 +19,7 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
+from lstmcast.reporting.component_plot import plot_series_components
 from lstmcast.reporting.detection_plot import plot_detection
 from lstmcast.reporting.judged_series import choose_judged_series
 from lstmcast.reporting.pages.detection_chart import MAX_PAGE_SERIES, show_detection
@@ -158,6 +159,9 @@ def _plot_pictures(
     season = plot_season(panel, forecaster.season)
     if season is not None:
         pictures.append(season)
+    # What a missing forecast lacks, its components lack too; a probability is no sum of parts.
+    if forecast is not None and not forecaster.probability:
+        pictures.append(plot_series_components(forecaster, panel, 0))
     # A single point makes no line.
     if len(forecaster.history) > 1:
         pictures.append(plots.plot_training(forecaster.history))

@@ -133,7 +133,8 @@ def find_forecast_windows(
 def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
     """Return the series of a chart as plain values: NaN is None, stamps are shared by all.
 
-    labels: the stamps that are shown, in order. intervals: their widths in percent, the widest
+    labels: the stamps that are shown, in order. weekdays: a digit for each, 0 for Monday; "" where
+    steps are no days. intervals: their widths in percent, the widest
     first. series: for each its name, `at`, the place of its first stamp among them, `history`, and
     `windows`, each with its place `at`, its `forecast`, and `bands`, a pair of bounds for each
     interval. Series without a window are left out.
@@ -186,7 +187,13 @@ def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
         series.append(entry)
     percents = [interval.percent for interval in intervals]
     labels = list(map(str, panel.axis.texts(shown)))
-    return {"labels": labels, "intervals": percents, "series": series}
+    weekdays = panel.axis.weekdays(shown)
+    return {
+        "labels": labels,
+        "weekdays": "" if weekdays is None else "".join(map(str, weekdays.tolist())),
+        "intervals": percents,
+        "series": series,
+    }
 
 
 def _find_span(

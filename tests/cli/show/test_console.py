@@ -88,6 +88,43 @@ def test_a_terminal_gets_a_bar_with_step_loss_and_validation(
     assert "season [/red] 12\n" in text
 
 
+@pytest.mark.parametrize("columns", [50, 60, 80, 140])
+def test_a_bar_is_one_line_in_which_no_number_is_cut(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.Pace, "estimate_seconds", lambda *_: 720.0)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    losses = {"loss": 0.1234, "validation": 0.5678}
+    with Reporter().progress() as on_event:
+        on_event(event(phase="tune", message="no\x1b 7", step=3, total=400, **losses))
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue())
+    frames = [line.strip() for line in re.split(r"[\r\n]", text) if line.strip()]
+    last = frames[-1]
+    assert max(map(len, frames)) <= columns
+    whole = r"tune [━╸╺ ]* 3/400 0:00:00 about 12 min left"
+    assert re.match(whole, last), last
+    rest = re.sub(whole, "", last).strip()
+    message = "no\\x1b 7"
+    figures = {
+        50: "",
+        60: message,
+        80: f"{message}  loss 0.1234",
+        140: f"{message}  loss 0.1234  validation 0.5678",
+    }
+    assert rest == figures[columns]
+
+
+def test_figures_without_room_are_left_out_whole() -> None:
+    text = "12 rows, 3 failed  loss 0.1234"
+    assert console.cut_figures(text, 30) == text
+    assert console.cut_figures(text, 29) == "12 rows, 3 failed"
+    assert console.cut_figures(text, 12) == "12 rows"
+    assert console.cut_figures(text, 6) == ""
+
+
 @pytest.mark.parametrize("term", ["dumb", ""])
 def test_a_terminal_that_cannot_redraw_gets_lines(
     term: str, monkeypatch: pytest.MonkeyPatch

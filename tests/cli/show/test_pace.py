@@ -34,8 +34,8 @@ def test_a_phase_that_begins_anew_is_measured_anew() -> None:
     ("seconds", "text"),
     [
         (math.nan, ""),
-        (0.0, "less than a minute left"),
-        (59.0, "less than a minute left"),
+        (0.0, "under 1 min left"),
+        (59.0, "under 1 min left"),
         (150.0, "about 2 min left"),
         (3600.0, "about 60 min left"),
         (9000.0, "about 2.5 h left"),

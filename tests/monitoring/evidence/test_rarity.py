@@ -52,3 +52,11 @@ def test_numbers_that_were_all_alike_have_a_tail_of_the_least_scale() -> None:
     zeros = [0.0] * 100
     rarities = [RarityScale(zeros, scale).measure_rarity(0.1) for scale in (0.05, 0.1)]
     assert RarityScale(zeros).measure_rarity(0.1) > 10 > rarities[0] > rarities[1]
+
+
+def test_the_scale_of_the_tail_is_the_mean_excess_without_the_two_largest() -> None:
+    scale = RarityScale(range(1, 101))
+    # Ten numbers lie beyond 90, and 98 is the third largest: 1 + 2 + ... + 8 + 8 + 8 over 8.
+    assert scale.measure_rarity(98 + 52 / 8) == pytest.approx(
+        math.log10(101 / 3) + math.log10(1.3) / 0.3
+    )

@@ -10,6 +10,7 @@ import pytest
 
 from lstmcast.errors import ArgumentError, DataError, UsageError
 from lstmcast.panel.frames.accept import accept_data, require_target
+from lstmcast.panel.frames.native import FrameKind
 
 FRAME = pd.DataFrame(
     {"ds": pd.date_range("2024-01-01", periods=4), "y": [1.0, 2, 3, 4]}
@@ -17,7 +18,7 @@ FRAME = pd.DataFrame(
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"),
+    ("data", "library"),
     [
         (FRAME, "pandas"),
         (FRAME.to_dict("list"), "pandas"),
@@ -27,10 +28,33 @@ FRAME = pd.DataFrame(
     ],
     ids=["pandas", "dict", "polars", "lazy", "arrow"],
 )
-def test_a_frame_of_any_library_has_its_columns(data: Any, kind: Any) -> None:
+def test_a_frame_of_any_library_has_its_columns(data: Any, library: Any) -> None:
     accepted = accept_data(data)
     assert accepted.table.names == ["ds", "y"] and accepted.target == "y"
-    assert accepted.kind == kind
+    assert accepted.library == library
+    assert accepted.find_kind("ds") == FrameKind(library)
+
+
+def test_columns_of_periods_are_known_with_their_frequency() -> None:
+    weeks = pd.period_range("2024-01-01", periods=3, freq="W-WED")
+    frame = pd.DataFrame({"week": weeks, "y": [1.0, 2, 3]})
+    of_pandas = accept_data(frame)
+    assert of_pandas.find_kind("week") == FrameKind("pandas", "week", "W-WED")
+    assert of_pandas.find_kind("y") == FrameKind()
+    of_arrow = accept_data(pa.Table.from_pandas(frame))
+    assert of_arrow.find_kind("week") == FrameKind(pa, "week", "W-WED")
+    months = pd.Series([1.0, 2], pd.period_range("2024-01", periods=2, freq="2M"))
+    assert accept_data(months).find_kind("time") == FrameKind("pandas", "time", "2M")
+
+
+def test_an_index_without_a_name_is_the_time_column_that_is_named() -> None:
+    series = FRAME.set_index("ds")["y"].rename_axis(None)
+    assert accept_data(series).table.names == ["time", "y"]
+    assert accept_data(series, ("when",)).table.names == ["when", "y"]
+    # An index of another name is another column.
+    assert accept_data(series.rename_axis("day"), ("when",)).table.names == ["y"]
+    frame = FRAME.set_axis(FRAME["ds"].rename(None))
+    assert accept_data(frame, ("ds",)).table.names == ["ds", "y"]
 
 
 @pytest.mark.parametrize(

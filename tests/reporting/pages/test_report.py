@@ -65,7 +65,9 @@ def page(values: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Report
 
 
 def test_every_picture_is_inside_the_page_with_its_caption(page: ReportPage) -> None:
-    assert names(page) == ["forecast", "methods", "error", "coverage", "season"]
+    assert names(page) == [
+        *("forecast", "methods", "error", "coverage", "season", "components"),
+    ]
     assert page.text.count("data:image/svg+xml;base64,") == len(page.pictures)
     for picture in page.pictures:
         assert html.escape(picture.caption) in page.text
@@ -111,7 +113,8 @@ def test_rows_after_the_training_are_what_the_verdict_is_of(
 def test_a_series_too_short_for_a_verdict_has_no_scores(tmp_path: Path) -> None:
     page = page_of(monthly(np.arange(5.0)), tmp_path)
     assert "The series were too short to hold back data" in page.text
-    assert "<h3>Scores</h3>" not in page.text and names(page) == ["forecast"]
+    assert "<h3>Scores</h3>" not in page.text
+    assert names(page) == ["forecast", "components"]
     assert "What drives it" not in page.text
 
 
@@ -125,7 +128,25 @@ def test_a_forecast_that_needs_covariates_which_are_missing_is_not_drawn(
         in page.text
     )
     assert "The command report takes them with --future-data FILE." in page.text
-    assert "forecast" not in names(page) and "methods" in names(page)
+    assert not {"forecast", "components"} & set(names(page))
+    assert "methods" in names(page)
+
+
+def test_the_parts_of_the_first_series_have_the_effect_of_its_covariate(
+    values: np.ndarray, tmp_path: Path
+) -> None:
+    sale = (np.random.default_rng(4).random(66) < 0.2).astype(float)
+    wave = np.append(values, [np.nan] * 6)
+    frames = [
+        monthly(wave + 5 * sale * values.std(), sale=sale, shop=shop) for shop in "xy"
+    ]
+    page = page_of(pd.concat(frames), tmp_path, future="sale", series="shop")
+    (picture,) = (one for one in page.pictures if one.name == "components")
+    assert picture.caption.startswith("What the series x is made of")
+    titles = [axes.get_title(loc="left") for axes in picture.figure.axes]
+    assert titles[1:3] == ["level", "trend: change of the level in a step"]
+    assert "season of 12 steps (the year)" in titles and "effect of sale" in titles
+    assert "<h2>Components</h2>" in page.text
 
 
 def test_of_probabilities_there_is_no_interval_to_draw(tmp_path: Path) -> None:
@@ -139,7 +160,8 @@ def test_of_probabilities_there_is_no_interval_to_draw(tmp_path: Path) -> None:
     page = page_of(
         monthly((rng.random(80) < 0.3).astype(float)), tmp_path, config=config
     )
-    assert {"methods", "error"} <= set(names(page)) and "coverage" not in names(page)
+    assert {"methods", "error"} <= set(names(page))
+    assert not {"coverage", "components"} & set(names(page))
     assert "brier: mean squared error of the probabilities" in page.text
 
 
@@ -174,7 +196,8 @@ def test_the_first_screen_says_how_high_the_forecast_is_and_until_when(
         page.text.index(part)
         for part in (
             *('class="outlook"', 'class="verdict', 'id="chart"', "forecast-table"),
-            *("How good it is", "What drives it", "<h2>Data", "<h2>Settings"),
+            *("How good it is", "What drives it", "<h2>Components"),
+            *("<h2>Data", "<h2>Settings"),
         )
     ]
     assert places == sorted(places)

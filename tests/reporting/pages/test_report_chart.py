@@ -51,6 +51,18 @@ def test_stamps_are_shared_and_each_series_knows_its_place_among_them() -> None:
     assert window["bands"] == [[[20.0, 20.0], [22.0, 22.0]]]
 
 
+def test_each_stamp_of_a_day_has_its_weekday_and_one_of_a_month_has_none() -> None:
+    panel = make_panel(30, 5)
+    chart = make_chart_data(panel, make_forecast(panel, 11.0, 21.0))
+    weekdays = pd.to_datetime(chart["labels"]).day_of_week
+    assert [int(day) for day in chart["weekdays"]] == weekdays.tolist()
+    months = pd.period_range("2025-01", periods=8, freq="M").to_timestamp()
+    frame = pd.DataFrame({"month": months, "y": np.arange(8.0)})
+    monthly = Panel.from_frame(frame, target="y", time="month")
+    ahead = pd.DataFrame({"month": ["2025-09", "2025-10"], "forecast": [1.0, 2.0]})
+    assert make_chart_data(monthly, ahead)["weekdays"] == ""
+
+
 def test_each_interval_has_a_band_the_widest_first() -> None:
     panel = make_panel(30)
     forecast = make_forecast(panel, 11.0).assign(**{"q2.5": 8.0, "q97.5": 14.0})

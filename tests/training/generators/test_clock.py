@@ -26,6 +26,8 @@ from tests.training.generators.make import draws_of
         (Seasons(24, 168, 8760), Clock(24, 7, 8760)),
         (Seasons(169, 845), Clock(169, 5, 44083.0)),
         (Seasons(37, 0), Clock(37, 1, 0)),
+        (Seasons(26, 0), Clock(1, 1, 26)),
+        (Seasons(27, 0), Clock(27, 1, 0)),
         (Seasons(24, 8766), Clock(24, 1, 8766)),
     ],
 )
