@@ -72,9 +72,12 @@ class LineMap:
         """
         by_line = self.tests.get(mutant.file, {})
         found: set[str] = set()
-        for line in range(mutant.first, mutant.last + 1):
+        lines = range(mutant.first, mutant.last + 1)
+        for line in lines:
             found |= by_line.get(line, set())
-        if not found and not mutant.function:
+        # Defaults of a function are seen at import, too: a line that ran there has an entry.
+        is_seen_at_import = any(line in by_line for line in lines)
+        if not found and (is_seen_at_import or not mutant.function):
             found = set().union(*by_line.values())
         near = _nearness(mutant.file)
         chosen, spent = [], 0.0

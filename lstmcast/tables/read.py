@@ -67,12 +67,12 @@ def read_table(
     """
     name = str(source)
     if is_remote(name):
-        return _read_remote(name, config, sample)
+        return _read_remote(name, config, sample, series, seed)
     path = Path(name)
     is_folder = name != "-" and path.is_dir()
 
     if sample and not is_folder:
-        raise UsageError("--sample is for a folder of Parquet", "leave it out")
+        raise _unsampled_file_error()
 
     if is_folder:
         rows = None if sample is None else choose_sample_rows(path, sample)
@@ -101,6 +101,10 @@ def read_table(
 def read_bytes(data: bytes, name: str, config: DataConfig = DataConfig()) -> Table:  # noqa: B008
     """Read the bytes of a file or a stream, as `read_table` does; `name` is what errors call it."""
     return _read_source(Source(name, data=data, limit=config.max_bytes), config)
+
+
+def _unsampled_file_error() -> UsageError:
+    return UsageError("--sample is for a folder of Parquet", "leave it out")
 
 
 def _missing_file_error(path: Path) -> DataError:
@@ -141,16 +145,26 @@ def _is_text_file(file: Path) -> bool:
     return not is_hidden and file.name.removesuffix(".gz").endswith(_TEXT_SUFFIXES)
 
 
-def _read_remote(address: str, config: DataConfig, sample: int | None) -> Table:
+def _read_remote(
+    address: str,
+    config: DataConfig,
+    sample: int | None,
+    series: Sequence[str],
+    seed: int,
+) -> Table:
     """One file behind an address, or the Parquet files of a folder as one table."""
     if not is_remote_folder(address):
+        if sample:
+            raise _unsampled_file_error()
         return _read_source(open_remote_source(address, config.max_bytes), config)
-    if sample:
-        raise UsageError("--sample is for a folder of this machine", "leave it out")
     files = [file.address for file in list_remote_parquet(address)]
     if not files:
         message = f"there are no Parquet files in {address!r}"
         raise DataError(message, "give a file, or a folder of .parquet files")
+    rows = None if sample is None else choose_sample_rows(address, sample)
+    if rows is not None:
+        table = read_sample(address, series, rows, seed)
+        return replace(table, na=config.na)
     root = None if is_remote_pattern(address) else address
     table = read_parquet_dataset(files, address, config.max_bytes, root=root)
     return replace(table, na=config.na)

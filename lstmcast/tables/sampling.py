@@ -10,6 +10,7 @@ Axes: n rows of a piece, N different series in it.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +25,12 @@ from lstmcast.tables.columnar import (
     list_parquet_files,
     to_table,
     with_partition_columns,
+)
+from lstmcast.tables.formats.remote import (
+    is_remote,
+    is_remote_pattern,
+    list_remote_parquet,
+    open_remote_file,
 )
 from lstmcast.tables.source import damaged_data_error
 from lstmcast.tables.table import Table
@@ -55,7 +62,8 @@ class _HashedSeries(NamedTuple):
 def choose_sample_rows(folder: str | Path, requested: int = 0) -> int | None:
     """How many rows of a folder of Parquet to keep; None where all of it is to be read.
 
-    requested: rows to keep, or 0 to let the size of the folder decide.
+    folder: a path, or the address of a folder or a pattern. requested: rows to keep, or 0 to let
+    the size of the folder decide.
     """
     if requested:
         return requested
@@ -66,9 +74,17 @@ def choose_sample_rows(folder: str | Path, requested: int = 0) -> int | None:
 def count_parquet_rows(folder: str | Path) -> int:
     """Number of rows of all Parquet files of a folder, by their footers."""
     rows = 0
-    for file in list_parquet_files(Path(folder)):
-        rows += _open_parquet(file).metadata.num_rows
+    for file in _list_files(folder):
+        with _open_parquet(file) as opened:
+            rows += opened.metadata.num_rows
     return rows
+
+
+def _list_files(folder: str | Path) -> list[Path] | list[str]:
+    """The Parquet files of a folder here, or behind an address."""
+    if is_remote(str(folder)):
+        return [file.address for file in list_remote_parquet(str(folder))]
+    return list_parquet_files(Path(folder))
 
 
 def read_sample(
@@ -83,9 +99,9 @@ def read_sample(
         message = "a sample is one of series, and no column names any"
         raise UsageError(message, "give it with --series")
 
-    root = Path(folder)
-    files = list_parquet_files(root)
-    total_rows = count_parquet_rows(root)
+    files = _list_files(folder)
+    root = None if is_remote_pattern(str(folder)) else folder
+    total_rows = count_parquet_rows(folder)
 
     # Hashes are uniform: a share of the series has hashes below that share of their range.
     share = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total_rows, 1))
@@ -140,23 +156,32 @@ def _trim_to_rows(
     return columns, len(chosen)
 
 
-def _iter_pieces(files: list[Path], root: Path) -> Iterator[pa.Table]:
+def _iter_pieces(
+    files: Sequence[Path | str], root: Path | str | None
+) -> Iterator[pa.Table]:
     """Some rows at a time of the files of a folder, one file after the other."""
     for file in files:
+        with _open_parquet(file) as opened:
+            for batch in opened.iter_batches(_BATCH_ROWS):
+                piece = pa.Table.from_batches([batch])
+                yield with_partition_columns(piece, file, root)
+
+
+@contextmanager
+def _open_parquet(file: Path | str) -> Iterator[pq.ParquetFile]:
+    """Open a file to read parts of it. What is wrong with its content is a DataError."""
+    address = str(file) if is_remote(str(file)) else None
+    with open_remote_file(address) if address else nullcontext(file) as place:
         try:
-            with _open_parquet(file) as opened:
-                for batch in opened.iter_batches(_BATCH_ROWS):
-                    piece = pa.Table.from_batches([batch])
-                    yield with_partition_columns(piece, file, root)
-        except (pa.ArrowException, OSError) as error:
+            with pq.ParquetFile(place, page_checksum_verification=True) as opened:
+                yield opened
+        except pa.ArrowException as error:
             raise damaged_data_error(str(file), "Parquet") from error
-
-
-def _open_parquet(file: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(file, page_checksum_verification=True)
-    except (pa.ArrowException, OSError) as error:
-        raise damaged_data_error(str(file), "Parquet") from error
+        except OSError as error:
+            # Behind an address it is the network that fails.
+            if address:
+                raise
+            raise damaged_data_error(str(file), "Parquet") from error
 
 
 def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSeries:

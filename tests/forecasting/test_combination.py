@@ -14,6 +14,7 @@ from scipy.stats import norm
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.features.candidates import CANDIDATES
 from lstmcast.forecasting.combination import (
+    NETWORK_SHARES,
     Combination,
     ValidationForecasts,
     assign_folds,
@@ -334,3 +335,7 @@ def test_a_fold_is_a_run_of_neighbours_since_neighbours_overlap() -> None:
 
 def test_series_of_one_window_each_are_spread_over_four_folds() -> None:
     assert assign_folds(np.arange(8)).tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
+
+
+def test_shares_of_the_network_are_tried_in_tenths() -> None:
+    np.testing.assert_allclose(10 * NETWORK_SHARES, np.arange(11))

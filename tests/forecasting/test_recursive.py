@@ -214,3 +214,16 @@ def test_holidays_and_joint_targets_go_on_beyond_the_horizon(
     assert len(forecasts) == 32
     assert np.isfinite(forecasts["forecast"]).all()
     assert forecasts["forecast"].between(0, 400).all()
+
+
+def test_neighbouring_errors_go_together_as_the_widths_of_an_autoregression_say() -> (
+    None
+):
+    phi, steps = 0.8, 12
+    variance = np.cumsum(phi ** (2 * np.arange(steps)))
+    levels = np.array(recursive.SAMPLED_LEVELS)
+    width = np.sqrt(variance)[None, :, None]
+    quantiles = width * ndtri(levels)
+    found = recursive.infer_step_correlations(quantiles)[0, 1:]
+    expected = phi * np.sqrt(variance[:-1] / variance[1:])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -12,6 +12,7 @@ from lstmcast.panel.forecast_table import (
     match_series,
     point_forecast,
     quantile_columns,
+    with_median,
 )
 from tests.make import panel_of
 
@@ -74,3 +75,8 @@ def test_the_median_lies_between_the_levels_next_to_it(
 ) -> None:
     found = point_forecast(np.array([[quantiles]]), np.array(levels))
     assert found.tolist() == [[pytest.approx(median)]]
+
+
+def test_the_median_is_asked_for_once() -> None:
+    assert with_median([0.1, 0.5]) == (0.1, 0.5)
+    assert with_median([0.1, 0.9]) == (0.1, 0.9, 0.5)

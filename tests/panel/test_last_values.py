@@ -24,3 +24,10 @@ def test_a_panel_is_read_without_its_last_values_where_that_is_asked_for() -> No
     read = Panel.from_frame(frame, target="y", series="id", time="t", last="drop")
     assert np.isnan(read.values[-1])
     assert read.lengths.tolist() == [5]
+
+
+def test_how_many_values_were_dropped_is_said() -> None:
+    one = drop_last_values(panel_of([np.arange(5.0)])).notes[-1]
+    assert one.startswith("--last drop: the last value is taken as missing")
+    two = drop_last_values(panel_of([np.arange(5.0), np.arange(4.0)])).notes[-1]
+    assert two.startswith("--last drop: the last value of 2 series is taken")

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast.config import Columns
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import ArgumentError, DataError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import serialization
 from lstmcast.tables.read import read_table
@@ -563,3 +563,19 @@ def test_a_frame_is_brought_to_the_step_that_is_asked_for() -> None:
     frame = pd.DataFrame({"t": hours, "y": np.arange(72.0)})
     panel = Panel.from_frame(frame, target="y", time="t", resample="D")
     assert panel.values.tolist() == [11.5, 35.5, 59.5]
+
+
+def test_a_frame_in_the_place_of_the_fields_is_refused_with_what_to_write() -> None:
+    with pytest.raises(ArgumentError, match="not made of a DataFrame") as caught:
+        Panel(pd.DataFrame({"y": [1.0]}))  # type: ignore[call-arg, arg-type]
+    assert "Panel.from_frame" in str(caught.value)
+
+
+def test_a_series_that_begins_after_the_cutoff_has_no_steps_before_it() -> None:
+    days = [f"2024-01-{day:02}" for day in range(1, 7)]
+    rows = [("a", day, 1.0) for day in days[:4]] + [("b", day, 2.0) for day in days[3:]]
+    frame = pd.DataFrame(rows, columns=["shop", "day", "y"])
+    panel = Panel.from_frame(frame, target="y", time="day", series="shop")
+    before, after = panel.split("2024-01-02")
+    assert (before.keys, before.lengths.tolist()) == ((("a",),), [2])
+    assert (after.keys, after.lengths.tolist()) == ((("a",), ("b",)), [2, 3])

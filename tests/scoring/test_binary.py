@@ -185,3 +185,13 @@ def test_brier_scores_beside_the_base_rate_are_mean_squares() -> None:
     assert scores["brier"] == pytest.approx(0.1)
     assert scores["baseline_brier"] == pytest.approx(0.25)
     assert scores["skill"] == pytest.approx(0.6)
+
+
+def test_a_probability_of_1_is_calibrated_with_those_next_to_it() -> None:
+    # In one bin, one event is expected too many and one too few.
+    assert binary._calibration_error(
+        np.array([1.0, 0.95]), np.array([0.95, 1.0])
+    ) == pytest.approx(0)
+    assert binary._calibration_error(
+        np.array([1.0, 0.05]), np.array([0.0, 1.0])
+    ) == pytest.approx((1 + 0.95) / 2)

@@ -12,7 +12,11 @@ from lstmcast.network.losses import LOSSES
 from lstmcast.network.torch_network import TorchNetwork, adapt_weights_to_loss
 from lstmcast.runs import serialization
 from lstmcast.training import initial_weights
-from lstmcast.training.initial_weights import InitialWeights
+from lstmcast.training.initial_weights import (
+    InitialWeights,
+    TrainingStart,
+    can_forecast_untrained,
+)
 
 OTHERS = [
     (ModelConfig(cell="gru"), "--cell gru"),
@@ -135,3 +139,16 @@ def test_all_but_the_last_layer_carries_over_to_another_loss(loss: str) -> None:
         weight[0], median if LOSSES[loss].has_location else fresh["head.4.weight"][0]
     )
     assert torch.equal(weight[1:outputs], fresh["head.4.weight"][1:outputs])
+
+
+def test_the_shipped_network_forecasts_untrained_only_what_it_was_trained_for() -> None:
+    start = TrainingStart(initial_weights.load_pretrained_weights(), {}, "")
+    untrained = Config(train=TrainConfig(steps=0))
+    assert can_forecast_untrained(untrained, start) is True
+    assert can_forecast_untrained(Config(), start) is False
+    others = (
+        Config(train=TrainConfig(steps=0, loss="mse")),
+        Config(train=TrainConfig(steps=0), model=ModelConfig(attention=True)),
+    )
+    assert not any(can_forecast_untrained(other, start) for other in others)
+    assert not can_forecast_untrained(untrained, start._replace(weights=None))

@@ -1,5 +1,7 @@
 """Members start from their recipes, and train alike in any number of processes."""
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -10,6 +12,7 @@ import pytest
 import torch
 
 from lstmcast.compute.progress import Event
+from lstmcast.compute.ranks import LostRankError
 from lstmcast.config import Config, TrainConfig
 from lstmcast.errors import DivergedError
 from lstmcast.features.steps import Seasons
@@ -246,3 +249,23 @@ def test_what_a_time_budget_cut_short_is_said_with_the_steps_that_were_done() ->
     config = Config(train=TrainConfig(time_budget=2.0))
     [note] = describe_time_budget_cuts(config, members)
     assert note == "the time budget of 2 s stopped training: first after 6 of 6 steps"
+
+
+def test_a_training_that_lost_a_rank_reports_that_and_not_the_signal_after_it() -> None:
+    checkpoint = Stoppable()
+    with (
+        pytest.raises(LostRankError),
+        members._stop_on_signal(checkpoint, None),  # type: ignore[arg-type]
+    ):
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise LostRankError("a process was lost", "start it again")
+    assert checkpoint.stopped
+
+
+class Stoppable:
+    """A checkpoint that remembers that it was stopped."""
+
+    stopped = False
+
+    def stop(self) -> None:
+        self.stopped = True

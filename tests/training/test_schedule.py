@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lstmcast.training.schedule import (
+    AVERAGE_DECAY,
     LR_DECAYS,
     ONE_CYCLE_RISE_SHARE,
     WARM_UP_STEPS,
@@ -42,3 +43,7 @@ def test_a_decay_begins_behind_the_warm_up(name: str) -> None:
             2.0 * warm_up * LR_DECAYS[name]((step - 1) / 100)
         )
         assert pace.momentum == 0.9
+
+
+def test_the_average_of_the_weights_follows_them_within_some_fifty_steps() -> None:
+    assert 30 < 1 / (1 - AVERAGE_DECAY) < 70

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
-from lstmcast.cli.options.declare import OUTPUT, make_option
+from lstmcast.cli.options.declare import OUTPUT, make_option, refuse_address
 from lstmcast.cli.options.results import RunPath, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
@@ -23,6 +23,7 @@ ExportFile = Annotated[
         f"RUN/{GRAPH_FILE}",
         "--output",
         "-o",
+        callback=refuse_address,
     ),
 ]
 

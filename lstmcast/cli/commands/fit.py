@@ -18,6 +18,7 @@ from lstmcast.cli.options.declare import (
     READING,
     make_flag,
     make_option,
+    refuse_address,
 )
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
@@ -84,7 +85,13 @@ IfExists = Annotated[
 OutRun = Annotated[
     str | None,
     make_option(
-        OUTPUT, "RUN", "Run directory to write.", "runs/<file>-<target>", "--out", "-o"
+        OUTPUT,
+        "RUN",
+        "Run directory to write.",
+        "runs/<file>-<target>",
+        "--out",
+        "-o",
+        callback=refuse_address,
     ),
 ]
 Resume = Annotated[

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from lstmcast.cli.data import format_source
 from lstmcast.cli.options.columns import ColumnOptions
-from lstmcast.cli.options.declare import OUTPUT, make_option
+from lstmcast.cli.options.declare import OUTPUT, make_option, refuse_address
 from lstmcast.cli.options.fitting import WindowOptions
 from lstmcast.cli.options.reading import DataOptions
 from lstmcast.cli.options.results import Data, ShowOptions
@@ -34,6 +34,7 @@ InspectPlot = Annotated[
         "FILE",
         "Draw series, season and gaps into this file: .png, .svg or .pdf.",
         "no picture",
+        callback=refuse_address,
     ),
 ]
 MAX_LINE_COLUMNS = 80

@@ -9,7 +9,13 @@ from typer import Context
 from lstmcast.cli import settings
 from lstmcast.cli.commands.predict import FutureData
 from lstmcast.cli.data import add_future_data, read_newer
-from lstmcast.cli.options.declare import DEFAULT_NONE, OUTPUT, make_flag, make_option
+from lstmcast.cli.options.declare import (
+    DEFAULT_NONE,
+    OUTPUT,
+    make_flag,
+    make_option,
+    refuse_address,
+)
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import OptionalData, RunPath, ShowOptions
 from lstmcast.cli.show import output
@@ -32,12 +38,17 @@ ReportFile = Annotated[
         f"RUN/{REPORT_FILE}",
         "--output",
         "-o",
+        callback=refuse_address,
     ),
 ]
 PicturesFolder = Annotated[
     str | None,
     make_option(
-        OUTPUT, "FOLDER", "Write the pictures as PNG files there too.", DEFAULT_NONE
+        OUTPUT,
+        "FOLDER",
+        "Write the pictures as PNG files there too.",
+        DEFAULT_NONE,
+        callback=refuse_address,
     ),
 ]
 JudgeRows = Annotated[

@@ -19,6 +19,7 @@ from lstmcast.cli.options.declare import (
     WINDOW,
     make_flag,
     make_option,
+    refuse_address,
 )
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
@@ -86,6 +87,7 @@ TuningFolder = Annotated[
         "tuning/<file>-<target>",
         "--out",
         "-o",
+        callback=refuse_address,
     ),
 ]
 ReplaceTuning = Annotated[

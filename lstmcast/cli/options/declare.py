@@ -8,6 +8,8 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from typer import Option
 
+from lstmcast.errors import UsageError
+
 COLUMNS, READING, WINDOW, MODEL = "Columns", "Reading", "Window", "Network"
 TRAINING, OUTPUT, GENERAL = "Training", "Output", "General"
 """The headings under which a command's help lists its options."""
@@ -46,6 +48,19 @@ def make_option(
 def make_flag(heading: str, text: str, *names: str) -> Any:
     """Declare an option without a value: `--name`, or `--name/--no-name` to switch it off too."""
     return Option(*names, help=text, rich_help_panel=heading)
+
+
+def refuse_address(place: str | None) -> str | None:
+    """Return where a result goes; raise UsageError for an address, which is only read from.
+
+    The callback of options that name such a place: a path would be made of the address.
+    """
+    if place is not None and "://" in place:
+        raise UsageError(
+            f"{place!r} is an address, and results are written to this machine",
+            "give a path, and copy what it holds to the address",
+        )
+    return place
 
 
 def list_choices(choices: Any) -> str:

@@ -15,6 +15,7 @@ from lstmcast.cli.options.declare import (
     WINDOW,
     make_flag,
     make_option,
+    refuse_address,
 )
 from lstmcast.cli.settings import load_settings
 from lstmcast.cli.show import output
@@ -73,6 +74,7 @@ OutFile = Annotated[
         "stdout",
         "--output",
         "-o",
+        callback=refuse_address,
     ),
 ]
 Format = Annotated[
@@ -92,6 +94,7 @@ Plot = Annotated[
         "FILE",
         "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]).",
         DEFAULT_NONE,
+        callback=refuse_address,
     ),
 ]
 Against = Annotated[
@@ -215,6 +218,7 @@ class PlotOptions:
             "zoom, or - for the terminal.",
             DEFAULT_NONE,
             "--plot",
+            callback=refuse_address,
         ),
     ] = None
     plot_series: Annotated[

@@ -7,7 +7,7 @@ those that lead back to this machine's files.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from lstmcast.errors import DataError, ResourceError, UsageError, suggest_similar
 from lstmcast.extras import require_extra
@@ -48,6 +48,14 @@ def open_remote_source(address: str, limit: int | None = None) -> Source:
     with _as_errors(address), system.open(path, "rb") as stream:
         data = read_stream(stream, address, limit)
     return Source(address, data=data, limit=limit)
+
+
+@contextmanager
+def open_remote_file(address: str) -> Iterator[IO[bytes]]:
+    """Open a file behind an address, to read parts of it; raises as `open_remote_source`."""
+    system, path = _open_system(address)
+    with _as_errors(address), system.open(path, "rb") as stream:
+        yield stream
 
 
 def is_remote_folder(address: str) -> bool:

@@ -68,3 +68,10 @@ def test_measures_go_on_from_a_saved_state() -> None:
     for value in values[-50:]:
         expected = through.measure_row(float(value))
         assert resumed.measure_row(float(value)) == pytest.approx(expected)
+
+
+def test_the_mean_of_ten_rows_is_measured_once_twenty_rows_lie_before_them() -> None:
+    measures = RowMeasures()
+    found = [measures.measure_row(float(value % 5)) for value in range(40)]
+    first = [number for number, row in enumerate(found) if "mean" in row][0]
+    assert first == 29

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -17,6 +18,7 @@ from lstmcast.errors import DataError, ResourceError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.formats.remote import is_remote, list_remote_parquet
 from lstmcast.tables.read import read_table
+from lstmcast.tables.sampling import count_parquet_rows
 from tests.conftest import ROOT
 
 SHOPS = sorted(pd.read_csv(ROOT / "sample_data" / "shop.csv")["shop"].unique())
@@ -121,6 +123,79 @@ def test_the_files_of_a_bucket_are_listed_with_what_changes_when_they_do(
     shards = find_shards(f"{bucket}/shops/")
     assert [shard.name for shard in shards][:2] == SHOPS[:2]
     assert shards[0].state() == [list(files[0])]
+
+
+def test_a_sample_of_a_bucket_is_that_of_the_same_files_here(
+    bucket: str, tmp_path: Path
+) -> None:
+    import s3fs
+
+    store = s3fs.S3FileSystem(skip_instance_cache=True)
+    frame = pd.DataFrame({"id": np.repeat(np.arange(60), 10), "y": np.arange(600.0)})
+    for half, part in frame.groupby(frame["y"] % 2):
+        file = tmp_path / f"half={half:g}" / "part.parquet"
+        file.parent.mkdir()
+        part.to_parquet(file, index=False)
+        store.put(str(file), f"sales/many/{file.parent.name}/{file.name}")
+
+    local = read_table(tmp_path, sample=300, series=("id",))
+    table = read_table(f"{bucket}/many/", sample=300, series=("id",))
+    assert table.frame.equals(local.frame) and table.notes == local.notes
+    assert set(table.frame["half"]) == {"0", "1"} and len(table) == 300
+    pattern = f"{bucket}/many/*/*.parquet"
+    assert count_parquet_rows(pattern) == 600
+    assert len(read_table(pattern, sample=300, series=("id",))) == 300
+    # Without a sample asked for, this little is read whole.
+    assert len(read_table(f"{bucket}/many/", sample=0)) == 600
+    with pytest.raises(UsageError, match="sample is for a folder of Parquet"):
+        read_table(f"{bucket}/shops/airport.parquet", sample=100, series=("shop",))
+
+
+def test_a_damaged_file_of_a_bucket_is_named_where_a_sample_is_read(
+    bucket: str,
+) -> None:
+    import s3fs
+
+    store = s3fs.S3FileSystem(skip_instance_cache=True)
+    with store.open("sales/damaged/one.parquet", "wb") as file:
+        file.write(b"PAR1 and nothing else")
+    with pytest.raises(DataError, match="s3://sales/damaged/one.parquet"):
+        read_table(f"{bucket}/damaged/", sample=100, series=("shop",))
+
+
+def test_a_run_of_a_bucket_is_fitted_and_its_folders_are_processed_shard_by_shard(
+    bucket: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    import s3fs
+
+    store = s3fs.S3FileSystem(skip_instance_cache=True)
+    frame = pd.read_csv(SAMPLES / "shop.csv").dropna(subset=["sold"])
+    for shop, part in frame.groupby("shop"):
+        with store.open(f"sales/old/{shop}.parquet", "wb") as file:
+            part[:-10].to_parquet(file, index=False)
+    monkeypatch.chdir(tmp_path)
+    fit = ["fit", f"{bucket}/old/", "-t", "sold", "-s", "shop", "-H", "3"]
+    assert app.run_command_line([*fit, "--steps", "0", "-q"]) == 0
+    run = "runs/old-sold"
+    assert capsys.readouterr().out == f"{run}\n"
+
+    newer = f"{bucket}/shops/"
+    for command, rows in (("predict", 3), ("detect", 10)):
+        words = [command, run, newer, "-o", f"{command}/", "-j", "1"]
+        assert app.run_command_line(words) == 0
+        results = sorted((tmp_path / command).glob("*.parquet"))
+        assert [file.stem for file in results] == SHOPS
+        assert all(pq.read_table(file).num_rows == rows for file in results)
+    # A shard that is as it was is not processed again.
+    capsys.readouterr()
+    with store.open("sales/shops/airport.parquet", "wb") as file:
+        frame[frame["shop"] == "airport"][:-1].to_parquet(file, index=False)
+    words = ["predict", run, newer, "-o", "predict/", "-j", "1"]
+    assert app.run_command_line(words) == 0
+    assert "5 of 5 shards done, 4 of them done before" in capsys.readouterr().err
 
 
 def test_a_folder_of_a_bucket_is_forecast_shard_by_shard(
