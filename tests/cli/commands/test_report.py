@@ -150,7 +150,7 @@ def test_pictures_are_written_as_png_too_if_requested(
     )
     assert done.returncode == 0
     names = {file.name for file in (tmp_path / "p").iterdir()}
-    expected = ("forecast", "methods", "error", "coverage", "season")
+    expected = ("forecast", "methods", "error", "coverage", "season", "components")
     assert names == {f"{name}.png" for name in expected}
     assert all(
         file.read_bytes().startswith(b"\x89PNG") for file in (tmp_path / "p").iterdir()
