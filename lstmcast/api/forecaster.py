@@ -57,7 +57,8 @@ class Forecaster(PlottedForecaster):
 
     Every setting of the command line is an argument of the same name: `Forecaster(horizon=14,
     season=7, cell="gru")`; settings left out are inferred from the data. `Config` lists them all.
-    A frame is one of pandas, polars or Arrow, and results come in the same kind.
+    A frame is one of pandas, polars or Arrow, and results come in the same kind; where its times
+    are periods of pandas, theirs are too.
 
     Args:
         config: settings as a `Config`; those given by name change it.

@@ -4,6 +4,7 @@ Draws with matplotlib (the extra `plot`). Looks at each event by its kind: what 
 rows are missing has a look of its own.
 """
 
+import itertools
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -208,7 +209,8 @@ class EventLabel(NamedTuple):
 def place_labels(series: JudgedSeries) -> list[EventLabel]:
     """Find room for the labels of events, number and reason; the strongest come first.
 
-    A label without room is the number alone, and left out where that has no room, either.
+    A label stands behind the begin of its event, or before it where there is no room. Without room
+    on either side it is the number alone, and left out where that has none, either.
     """
     at = series.coordinates
     span = float(at[-1] - at[0]) or 1.0
@@ -217,9 +219,9 @@ def place_labels(series: JudgedSeries) -> list[EventLabel]:
     for event in sorted(series.events, key=lambda event: -event.peak):
         share = float(at[event.opened] - at[0]) / span
         number = f"{event.number}"
-        for text in (f"{number} {event.describe()}", number):
+        texts = (f"{number} {event.describe()}", number)
+        for text, is_before in itertools.product(texts, (False, True)):
             width = _LETTER_SHARE * (len(text) + 1)
-            is_before = share + width > 1
             begin = share - width if is_before else share
             line = _find_free_line(taken, begin, begin + width)
             if line is not None:
@@ -234,6 +236,9 @@ def place_labels(series: JudgedSeries) -> list[EventLabel]:
 def _find_free_line(
     taken: list[list[tuple[float, float]]], begin: float, end: float
 ) -> int | None:
+    """Return the lowest line without another label between two places; None for none."""
+    if begin < 0 or end > 1:
+        return None
     for line, spans in enumerate(taken):
         if all(end <= first or begin >= last for first, last in spans):
             return line

@@ -228,6 +228,9 @@
     option.textContent = `${series.name} (${series.count})`;
     choice.append(option);
   });
+  // The series with most events comes first, whatever its place.
+  const counts = data.series.map((series) => series.events.length);
+  choice.value = counts.indexOf(counts.reduce((one, other) => Math.max(one, other), 0));
   choice.hidden = data.series.length < 2;
   choice.addEventListener("change", () => show(null));
   button.addEventListener("click", () => show(null));

@@ -22,7 +22,11 @@ from lstmcast.reporting import plots
 from lstmcast.reporting.component_plot import plot_series_components
 from lstmcast.reporting.detection_plot import plot_detection
 from lstmcast.reporting.judged_series import choose_judged_series
-from lstmcast.reporting.pages.detection_chart import MAX_PAGE_SERIES, show_detection
+from lstmcast.reporting.pages.detection_chart import (
+    MAX_PAGE_SERIES,
+    ShownDetection,
+    show_detection,
+)
 from lstmcast.reporting.pages.page import (
     join_scripts,
     load_template,
@@ -78,12 +82,7 @@ def make_report_page(
     pictures = _plot_pictures(forecaster, panel, forecast, verdict, newer)
     anomalies = None
     if judged is not None:
-        target = " and ".join(panel.columns.target)
-        look: Any = {"target": target, "form": panel.axis.form}
-        drawn = choose_judged_series(judged, **look)
-        pictures.append(plot_detection(drawn, target))
-        charted = choose_judged_series(judged, most=MAX_PAGE_SERIES, **look)
-        anomalies = show_detection(charted)
+        anomalies = _show_anomalies(judged, panel, pictures)
     embedded = {picture.name: _embed_picture(picture) for picture in pictures}
     inferred = _list_inferred_settings(run.manifest, forecaster)
     all_settings, chosen_settings = _list_settings(run.manifest, inferred)
@@ -166,6 +165,20 @@ def _plot_pictures(
     if len(forecaster.history) > 1:
         pictures.append(plots.plot_training(forecaster.history))
     return pictures
+
+
+def _show_anomalies(
+    judged: pd.DataFrame, panel: Panel, pictures: list[Picture]
+) -> ShownDetection:
+    """Prepare judged rows, and add their picture to the others."""
+    target = " and ".join(panel.columns.target)
+    form = panel.axis.form
+    drawn = choose_judged_series(judged, target=target, form=form)
+    pictures.append(plot_detection(drawn, target))
+    charted = choose_judged_series(
+        judged, target=target, form=form, most=MAX_PAGE_SERIES
+    )
+    return show_detection(charted)
 
 
 def _embed_picture(picture: Picture) -> dict[str, str]:

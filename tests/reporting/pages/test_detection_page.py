@@ -84,4 +84,6 @@ def test_a_browser_shows_the_event_that_is_chosen_from_the_list(tmp_path: Path) 
         [*line, "--dump-dom", file], capture_output=True, text=True, timeout=120
     )
     assert 'class="observed"' in shot.stdout
+    # The series with most events is shown first.
+    assert "<title>Judged rows of b</title>" in shot.stdout
     assert "Content Security Policy" not in shot.stderr
