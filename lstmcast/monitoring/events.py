@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 KINDS = ("point", "run", "gap", "stuck")
-"""Kinds of a row in an event; an event is named after the last of these among its rows."""
+"""Kinds of a row in an event; an event is named after that of the row that opened it."""
 COLUMNS = ("event", "kind", "from", "to", "rows", "peak", "reason", "value")
 """Columns of the table of events, beside those of the series."""
 
@@ -17,7 +17,7 @@ COLUMNS = ("event", "kind", "from", "to", "rows", "peak", "reason", "value")
 def find_events(rows: pd.DataFrame) -> pd.DataFrame:
     """Gather the events of a table of judged rows.
 
-    An event has the columns of its series, `event` (its number), `kind`, `from` and `to` (times of
+    An event has the columns of its series, `event` (its number), `kind` (of its first row), `from` and `to` (times of
     its first and its last unusual row), `rows` (all from the one to the other), `peak` (its largest
     score), `reason` (of the row of the peak), and `value` where it is stuck at one. A stuck event
     has all rows of its value, also the first ones, which could not be called stuck yet.
@@ -47,7 +47,7 @@ def _gather_events(rows: pd.DataFrame, time: str) -> list[dict[str, Any]]:
     for number in np.unique(numbers[numbers > 0]).tolist():
         places = np.flatnonzero(numbers == number)
         first, last = int(places[0]), int(places[-1])
-        kind = max((kinds[place] for place in places.tolist()), key=KINDS.index)
+        kind = kinds[first]
         stuck_at = np.nan
         if kind == "stuck":
             stuck = [place for place in places.tolist() if kinds[place] == "stuck"]

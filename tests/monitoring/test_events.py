@@ -31,12 +31,12 @@ def spans(rows: pd.DataFrame) -> list[tuple[int, str, int, int]]:
     return list(zip(*columns, strict=True))
 
 
-def test_an_event_reaches_from_its_first_to_its_last_row_and_is_named_by_what_lasts() -> (
+def test_an_event_reaches_from_its_first_to_its_last_row_and_is_named_by_the_first() -> (
     None
 ):
     kinds = ["", "point", "", "run", "", "point"]
     rows = judged(kinds, [0, 1, 0, 1, 0, 2], [1, 2, 3, 4, 5, 6])
-    assert spans(rows) == [(1, "run", 1, 3), (2, "point", 5, 1)]
+    assert spans(rows) == [(1, "point", 1, 3), (2, "point", 5, 1)]
     events = find_events(rows)
     assert events["peak"].tolist() == rows["score"][[3, 5]].tolist()
     assert events["reason"].tolist() == ["reason 3", "reason 5"]

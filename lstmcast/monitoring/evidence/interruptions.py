@@ -34,6 +34,7 @@ class StuckCounter:
         self._runs: deque[tuple[float, int]] = deque(maxlen=_RUNS_KEPT)
         self._value = float("nan")
         self._length = 0
+        self._is_over = False
         self._rows_until_limits = 0
         self._limits = FlatRunLimits()
 
@@ -44,6 +45,7 @@ class StuckCounter:
                 self._runs.append((self._value, self._length))
             self._value = value
             self._length = 0
+            self._is_over = False
         self._length += 1
         self._rows_until_limits -= 1
 
@@ -52,7 +54,9 @@ class StuckCounter:
             return False
         if self._rows_until_limits <= 0:
             self._find_limits()
-        return self._length > self._limits.of(value)
+        # What is stuck stays so until it moves, also where a limit has grown since.
+        self._is_over = self._is_over or self._length > self._limits.of(value)
+        return self._is_over
 
     def _find_limits(self) -> None:
         values, lengths = zip(*self._runs, strict=True)
@@ -66,7 +70,8 @@ class StuckCounter:
         runs = [list(run) for run in self._runs]
         has_value = self._length > 0
         value = self._value if has_value else None
-        return {"runs": runs, "value": value, "length": self._length}
+        length, is_over = self._length, self._is_over
+        return {"runs": runs, "value": value, "length": length, "is_over": is_over}
 
     @classmethod
     def from_state(cls, state: dict[str, Any], rate: float) -> "StuckCounter":
@@ -74,6 +79,7 @@ class StuckCounter:
         counter = cls(rate)
         counter._runs.extend((value, length) for value, length in state["runs"])
         counter._length = state["length"]
+        counter._is_over = state["is_over"]
         if counter._length:
             counter._value = state["value"]
         return counter
