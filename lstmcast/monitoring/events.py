@@ -17,10 +17,11 @@ COLUMNS = ("event", "kind", "from", "to", "rows", "peak", "reason", "value")
 def find_events(rows: pd.DataFrame) -> pd.DataFrame:
     """Gather the events of a table of judged rows.
 
-    An event has the columns of its series, `event` (its number), `kind` (of its first row), `from` and `to` (times of
-    its first and its last unusual row), `rows` (all from the one to the other), `peak` (its largest
-    score), `reason` (of the row of the peak), and `value` where it is stuck at one. A stuck event
-    has all rows of its value, also the first ones, which could not be called stuck yet.
+    An event has the columns of its series, `event` (its number), `kind` (of its first row), `from`
+    and `to` (times of its first and its last unusual row), `rows` (all from the one to the other),
+    `peak` (its largest score), `reason` (of the row of the peak), and `value` where it is stuck at
+    one. A stuck event has all rows of its value, also the first ones, which could not be called
+    stuck yet.
     """
     names = [str(name) for name in rows.columns]
     place = names.index("actual") - 1

@@ -182,7 +182,7 @@ def detect(
                 _write_detection(run, detector, found, detection)
             return
         if table.output_file or not show.json:
-            table.write_escaped(detection.select(found), form, report)
+            _write_table(report, found, detection, table, form)
         if show.json:
             _write_detection(run, detector, found, detection)
         report.found(_describe_stuck_events(found))
@@ -223,7 +223,7 @@ def _detect_without_run(
             found = judged.detection
             figures = found.figures
             if table.output_file or not show.json:
-                table.write_escaped(detection.select(found), form, report)
+                _write_table(report, found, detection, table, form)
             if show.json:
                 content = {
                     "rate": watcher.rate,
@@ -263,6 +263,26 @@ def _refuse_events(detection: DetectionOptions) -> None:
             "--events needs all rows before it can list their events",
             "leave it out, or give a file; column `event` numbers them as they come",
         )
+
+
+def _write_table(
+    report: Reporter,
+    found: "Detection",
+    detection: DetectionOptions,
+    table: TableOptions,
+    form: str,
+) -> None:
+    """Write the rows or events that are asked for; a terminal shows rows of events alone."""
+    shown = detection.select(found)
+    is_glance = form == "table" and table.format is None and not table.output_file
+    if is_glance and not detection.events:
+        everything = len(found.rows)
+        shown = shown[shown["event"].notna()]
+        hidden = everything - len(shown)
+        if hidden:
+            report.say(f"{hidden:,} other rows are not shown: -o FILE has all of them")
+    if len(shown) or not is_glance:
+        table.write_escaped(shown, form, report)
 
 
 def _describe_stuck_events(detection: "Detection") -> list[str]:

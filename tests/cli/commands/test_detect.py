@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
+from tests.cli.conftest import (
+    PROGRAM,
+    Program,
+    environment,
+    on_terminal,
+    run_program,
+    write_months,
+)
 
 COLUMNS = ["month", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
 COLUMNS += ["event", "reason"]
@@ -341,3 +348,12 @@ def test_a_picture_of_another_format_is_refused_before_any_work(
     done = detect(fitted, odd, "--plot", "odd.bmp")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no picture is known by the extension" in done.stderr
+
+
+def test_on_a_terminal_only_rows_of_events_are_shown(fitted: Path, odd: Path) -> None:
+    line = ("detect", "runs/old-price", odd, *LOUD)
+    shown = on_terminal(line, fitted).text
+    assert "2015-05" in shown and "2015-04" not in shown
+    assert "11 other rows are not shown: -o FILE has all of them" in shown
+    whole = on_terminal([*line, "--format", "table"], fitted).text
+    assert "2015-04" in whole and "not shown" not in whole
