@@ -94,6 +94,7 @@ TESTED_ELSEWHERE = {
     "cli/commands/help.py": "cli/test_contract_help.py",
     "cli/follow.py": "cli/commands/test_detect.py",
     "cli/signals.py": "faults/test_process.py",
+    "cli/streaming/watch.py": "cli/test_watch.py",
     "inspection/finding.py": "inspection/test_findings.py",
 }
 """Modules whose promises are those of what uses them, and the tests that hold them."""

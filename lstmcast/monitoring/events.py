@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 KINDS = ("point", "run", "gap", "stuck")
-"""Kinds of a row in an event; an event is named after that of the row that opened it."""
+"""Kinds of a row in an event. An event is named after its first row, or stuck if any is."""
 COLUMNS = ("event", "kind", "from", "to", "rows", "peak", "reason", "value")
 """Columns of the table of events, beside those of the series."""
 
@@ -17,11 +17,11 @@ COLUMNS = ("event", "kind", "from", "to", "rows", "peak", "reason", "value")
 def find_events(rows: pd.DataFrame) -> pd.DataFrame:
     """Gather the events of a table of judged rows.
 
-    An event has the columns of its series, `event` (its number), `kind` (of its first row), `from`
-    and `to` (times of its first and its last unusual row), `rows` (all from the one to the other),
-    `peak` (its largest score), `reason` (of the row of the peak), and `value` where it is stuck at
-    one. A stuck event has all rows of its value, also the first ones, which could not be called
-    stuck yet.
+    An event has the columns of its series, `event` (its number), `kind` (of its first row, or
+    stuck), `from` and `to` (times of its first and its last unusual row), `rows` (all from the one
+    to the other), `peak` (its largest score), `reason` (of the row of the peak), and `value` where
+    it is stuck at one. A stuck event has the rows of that value alone, also the first ones, which
+    could not be called stuck yet.
     """
     names = [str(name) for name in rows.columns]
     place = names.index("actual") - 1
@@ -47,13 +47,15 @@ def _gather_events(rows: pd.DataFrame, time: str) -> list[dict[str, Any]]:
     events = []
     for number in np.unique(numbers[numbers > 0]).tolist():
         places = np.flatnonzero(numbers == number)
+        stuck = np.array([place for place in places if kinds[place] == "stuck"])
         first, last = int(places[0]), int(places[-1])
         kind = kinds[first]
         stuck_at = np.nan
-        if kind == "stuck":
-            stuck = [place for place in places.tolist() if kinds[place] == "stuck"]
-            stuck_at = values[stuck[-1]]
-            first, last = _find_run_start(values, stuck[0]), stuck[-1]
+        if len(stuck):
+            kind, places = "stuck", stuck
+            first = _find_run_start(values, int(stuck[0]))
+            last = int(stuck[-1])
+            stuck_at = values[last]
         peak = int(places[np.argmax(scores[places])])
         events.append(
             {

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, RarityScale
+from lstmcast.monitoring.conformal import MIN_NUMBERS, find_conformal_limit
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 
@@ -29,6 +29,8 @@ _FREQUENT_COUNT, _FREQUENT_SHARE = 20, 0.02
 """A value that comes at least so often, in number and share, is judged by its own runs."""
 _MANY_FREQUENT = 3
 """So many frequent values say how long any value stays."""
+_MAX_RUNS = 10_000
+"""Newest runs that limits follow from."""
 _ENDLESS = 2**62
 
 _SeriesKey = tuple[str, ...]
@@ -108,8 +110,8 @@ def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
     beyond_longest = _LONGER_FACTOR * longest
 
     if len(lengths) >= MIN_NUMBERS:
-        scale = RarityScale(lengths.tolist())
-        by_chance = scale.find_limit(-np.log10(rate))
+        newest = lengths[-_MAX_RUNS:].tolist()
+        by_chance = find_conformal_limit(newest, rate)
     else:
         # Few runs: as if each row repeated the one before it with the share seen (Laplace's rule
         # of succession, so that a share of 0 or 1 is never certain).

@@ -322,8 +322,8 @@ def test_a_stuck_value_is_an_event_however_long_it_lasts(
     assert (event["rows"], event["value"]) == (100, values[850])
     kinds = found.rows["kind"][854 - TRAINED : 950 - TRAINED]
     assert set(kinds) == {"stuck"} and found.figures["stuck"] == 96
-    assert found.rows["anomaly"][854 - TRAINED] == 1
-    assert found.rows["score"][854 - TRAINED] >= 0.995
+    first_rows = found.rows[850 - TRAINED : 855 - TRAINED]
+    assert first_rows["anomaly"].sum() == 1 and first_rows["score"].max() >= 0.995
     assert found.rows["kind"][950 - TRAINED :].isin(["", "point", "run"]).all()
     assert f"in {found.figures['judged']:,} rows judged: unusual rows" in repr(found)
     assert "96 stuck" in repr(found)

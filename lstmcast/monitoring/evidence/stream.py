@@ -119,11 +119,8 @@ class EvidenceStream:
         self._gaps = GapFinder()
         self._last_value = math.nan
         self.n_events = 0
-        self._is_open = False
-        self._peak = 0.0
-        self._calm = 0
-        self._age = 0
         self._was_stuck = False
+        self._close_event()
 
     def judge_row(
         self,
@@ -262,6 +259,7 @@ class EvidenceStream:
 
     def _close_event(self) -> None:
         self._is_open = False
+        self._has_interruption = False
         self._peak = 0.0
         self._calm = 0
         self._age = 0
@@ -280,6 +278,7 @@ class EvidenceStream:
         self._was_stuck = is_stuck
 
         is_new_regime = False
+        calm_rows = self._calm
         if self._is_open:
             self._age += 1
             self._calm = 0 if is_unusual or is_stuck else self._calm + 1
@@ -287,8 +286,11 @@ class EvidenceStream:
             if self._calm > count_calm_rows(self.rate) or is_new_regime:
                 self._close_event()
 
-        # An interruption is an event of its own kind, whatever is open.
-        begins = begins_stuck or after_gap or (is_unusual and not self._is_open)
+        # An interruption belongs to an event that is open if that was unusual just now, or has one.
+        is_calm = calm_rows > MIN_CALM_ROWS and not self._has_interruption
+        is_apart = not self._is_open or is_calm
+        is_interrupted = begins_stuck or after_gap
+        begins = (is_interrupted and is_apart) or (is_unusual and not self._is_open)
         # Something far stronger than what an open event has shown is an event of its own.
         escalates = self._is_open and combined >= limit + _ESCALATION * self._peak
         opens = begins or escalates
@@ -301,9 +303,11 @@ class EvidenceStream:
             self._is_open = True
             self.n_events += 1
         if self._is_open:
-            self._peak = max(self._peak, combined)
+            # An interruption is certain by itself, whatever the values are.
+            shown = max(combined, limit) if is_interrupted else combined
+            self._peak = max(self._peak, shown)
+            self._has_interruption |= is_interrupted
 
-        # An interruption is certain by itself, whatever the values are.
         if opens and not is_unusual:
             counted = limit
         evidence = _calibrate_evidence(counted)
@@ -345,6 +349,7 @@ class EvidenceStream:
             "last_value": last if math.isfinite(last) else None,
             "events": self.n_events,
             "is_open": self._is_open,
+            "has_interruption": self._has_interruption,
             "peak": self._peak,
             "calm": self._calm,
             "age": self._age,
@@ -373,6 +378,7 @@ class EvidenceStream:
             stream._last_value = state["last_value"]
         stream.n_events = state["events"]
         stream._is_open = state["is_open"]
+        stream._has_interruption = state["has_interruption"]
         stream._peak = state["peak"]
         stream._calm = state["calm"]
         stream._age = state["age"]
