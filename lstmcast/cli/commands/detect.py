@@ -1,6 +1,7 @@
 """`lstmcast detect`: rows that are not as expected."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -157,8 +158,11 @@ def detect(
     from lstmcast.monitoring.detection import describe_figures
 
     forecaster = Predictor.load(run)
-    detector = Detector(forecaster, rate=rate, adapt=adapt, alarm=detection.alarm)
+    make_detector = partial(
+        Detector, forecaster, rate=rate, adapt=adapt, alarm=detection.alarm
+    )
     if live:
+        detector = make_detector()
         report.found(detector.notes)
         _refuse_events(detection)
         follower = Follower(
@@ -167,6 +171,7 @@ def detect(
         figures = follower.run()
     else:
         panel = read_like_run(report, data, forecaster, reading)
+        detector = make_detector()
         report.found(detector.notes)
         found = detector.judge(panel)
         figures = found.figures

@@ -66,7 +66,9 @@ def _data_argument(context: Context) -> str:
     # The parser stops at an option whose value is not there yet, before it assigns the arguments:
     # they are left in `context.args` then.
     unassigned = dict(zip(arguments, context.args, strict=False))
-    given = {**unassigned, **context.params}
     # Where RUN may be left out, a single argument is DATA.
-    data = given.get("data") or given.get("run")
-    return str(data or "")
+    for name in ("data", "run"):
+        given = context.params.get(name) or unassigned.get(name)
+        if given:
+            return str(given)
+    return ""

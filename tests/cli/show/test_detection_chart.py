@@ -91,7 +91,7 @@ def test_the_table_of_events_says_when_how_rare_and_why() -> None:
     }
     assert cells == {
         "event": ["1"],
-        "kind": ["run"],
+        "kind": ["point"],
         "from": ["2026-01-31"],
         "to": ["2026-02-03"],
         "rows": ["4"],
