@@ -67,3 +67,15 @@ def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> 
     )
     assert rows[-1]["month"] == "2014-12"
     assert abs(sum(float(row["attention"]) for row in rows) - 1) < 1e-5
+
+
+def test_what_the_forecast_is_made_of_is_said(quickly: Program, tmp_path: Path) -> None:
+    line = ["day,v", *(f"2024-01-{day:02},{5 + 3 * day}" for day in range(1, 32))]
+    line += [f"2024-02-{day:02},{98 + 3 * day}" for day in range(1, 30)]
+    (tmp_path / "line.csv").write_text("\n".join([*line, ""]))
+    fit = ("fit", "line.csv", "--target", "v", "--steps", 0, "--out", "run", "-q")
+    assert quickly(*fit, cwd=tmp_path).returncode == 0
+    done = quickly("explain", "run", "--json", cwd=tmp_path)
+    sentence = json.loads(done.stdout)["forecast"]
+    assert sentence in " ".join(done.stderr.split())
+    assert "a simple method's: extending the line" in sentence
