@@ -130,6 +130,7 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_mutant_is_noticed_or_not_and_the_tree_is_as_before(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
