@@ -18,6 +18,12 @@ from lstmcast.errors import ExitCode
 
 EXIT_DEADLINE_SECONDS = 4.0
 """Seconds in which a first signal has to end the process."""
+_WAKE_SECONDS = 0.2
+"""Seconds after a signal at which a main thread that waits for input is made to look at it.
+
+A signal that came just before the wait began does not end it."""
+_WAKING_SIGNAL = getattr(signal, "SIGURG", None)
+"""A signal that does nothing but end a wait; not on Windows."""
 _EXIT_STATUS = {
     **dict.fromkeys(ENDING_SIGNALS, ExitCode.TERMINATED),
     signal.SIGINT: ExitCode.INTERRUPTED,
@@ -36,6 +42,8 @@ def install_handlers() -> None:
     for number in _EXIT_STATUS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise_signal)
+    if _WAKING_SIGNAL is not None:
+        signal.signal(_WAKING_SIGNAL, _do_nothing)
     # A thread reads the numbers of signals, even while a library holds up the handlers.
     channel = open_wakeup_channel()
     with contextlib.suppress(
@@ -48,6 +56,16 @@ def _raise_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     error = KeyboardInterrupt() if number == signal.SIGINT else Terminated()
     raised_signals.append(error)
     raise error
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Handle the signal that ends a wait."""
+
+
+def _wake_main_thread() -> None:
+    main = threading.main_thread().ident
+    if _WAKING_SIGNAL is not None and main is not None:
+        signal.pthread_kill(main, _WAKING_SIGNAL)
 
 
 def _watch_signals(channel: socket.socket) -> None:
@@ -64,3 +82,6 @@ def _watch_signals(channel: socket.socket) -> None:
             timer = threading.Timer(EXIT_DEADLINE_SECONDS, os._exit, (status,))
             timer.daemon = True
             timer.start()
+            waker = threading.Timer(_WAKE_SECONDS, _wake_main_thread)
+            waker.daemon = True
+            waker.start()
