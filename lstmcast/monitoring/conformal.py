@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-MIN_NUMBERS = 20
-"""Fewer numbers than this say nothing about rare ones."""
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS
+
 _TAIL_SHARE = 0.1
 """Share of the numbers that the tail is fitted to, where they are too few for the rate."""
 _MAX_TAIL_SHAPE = 0.5

@@ -17,7 +17,7 @@ from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring.detection import (
     Detection,
     build_judged_rows,
-    describe_new_regime,
+    describe_new_regimes,
 )
 from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, RarityScale
 from lstmcast.monitoring.evidence.stream import (
@@ -140,7 +140,11 @@ class Detector:
         if (self.known.lengths > 2 * memory).any():
             self.known = self.known.tail(memory)
 
-        regimes = self._describe_new_regimes(joined, series, ordinals, judged)
+        def name_row(place: int) -> tuple[str, str]:
+            [stamp] = joined.axis.texts(ordinals[[place]])
+            return "/".join(joined.keys[int(series[place])]), stamp
+
+        regimes = describe_new_regimes(judged, name_row)
         return Detection(table, (*joined.notes, *regimes))
 
     def is_new(self, panel: Panel) -> bool:
@@ -334,18 +338,6 @@ class Detector:
             low=expected - limit * float(interval.below[place]),
             high=expected + limit * float(interval.above[place]),
         )
-
-    def _describe_new_regimes(
-        self, panel: Panel, series: Ints, ordinals: Ints, judged: list[JudgedRow]
-    ) -> list[str]:
-        """Say which series were unusual for so long that this counts as their new state."""
-        sentences = []
-        for place, row in enumerate(judged):
-            if row.is_new_regime:
-                [stamp] = panel.axis.texts(ordinals[[place]])
-                name = "/".join(panel.keys[int(series[place])])
-                sentences.append(describe_new_regime(name, stamp))
-        return sentences
 
     def _remeasure(
         self, panel: Panel, series: int, row: int, place: int, errors: RowErrors

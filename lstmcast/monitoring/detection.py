@@ -6,14 +6,14 @@ the terminal.
 Axes: K rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lstmcast.monitoring.events import KINDS, find_events
+from lstmcast.monitoring.events import KINDS, count_events, find_events
 from lstmcast.monitoring.evidence.stream import NEW_REGIME_ROWS, JudgedRow
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.ragged import Floats
@@ -50,7 +50,7 @@ class Detection(ResultView):
         points, runs, gaps, stuck = (int((kind == one).sum()) for one in KINDS)
         return {
             "anomalies": anomalies,
-            "events": len(self.events),
+            "events": count_events(self.rows),
             "points": points,
             "runs": runs,
             "stuck": stuck,
@@ -75,10 +75,9 @@ class Detection(ResultView):
 
 def describe_figures(figures: Mapping[str, float]) -> str:
     """Return what was found, in plain words."""
-    judged = count_things(int(figures["judged"]), "row")
-    events = int(figures["events"])
-    if not events:
-        return f"no event in {judged} judged"
+    found = describe_counts(int(figures["events"]), int(figures["judged"]))
+    if not figures["events"]:
+        return found
 
     names = {
         "points": "single",
@@ -91,17 +90,33 @@ def describe_figures(figures: Mapping[str, float]) -> str:
         for name, text in names.items()
         if figures[name]
     ]
-    found = count_things(events, "event")
-    return f"{found} in {judged} judged: unusual rows are {', '.join(kinds)}"
+    return f"{found}: unusual rows are {', '.join(kinds)}"
 
 
-def describe_new_regime(name: str, stamp: str) -> str:
-    """Say that what a series does counts as its new state from a stamp on."""
-    where = f"{name}: " if name else ""
-    lasted = f"unusual for {NEW_REGIME_ROWS:,} rows"
-    return (
-        f"{where}{lasted} up to {stamp}, which is taken for its new state from there on"
-    )
+def describe_counts(n_events: int, n_judged: int) -> str:
+    """Return how many events there are among how many rows, in words."""
+    events = count_things(n_events, "event") if n_events else "no event"
+    return f"{events} in {count_things(n_judged, 'row')} judged"
+
+
+def describe_new_regimes(
+    judged: Sequence[JudgedRow], name_row: Callable[[int], tuple[str, str]]
+) -> list[str]:
+    """Say which series were unusual for so long that this counts as their new state.
+
+    name_row: from the place of a row to the name of its series ("" for a single one) and its stamp.
+    """
+    sentences = []
+    for place, row in enumerate(judged):
+        if row.is_new_regime:
+            name, stamp = name_row(place)
+            where = f"{name}: " if name else ""
+            lasted = f"unusual for {NEW_REGIME_ROWS:,} rows up to {stamp}"
+            sentence = (
+                f"{where}{lasted}, which is taken for its new state from there on"
+            )
+            sentences.append(sentence)
+    return sentences
 
 
 def build_judged_rows(

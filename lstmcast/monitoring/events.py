@@ -3,6 +3,7 @@
 Axes: K rows of a series.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -23,18 +24,38 @@ def find_events(rows: pd.DataFrame) -> pd.DataFrame:
     it is stuck at one. A stuck event has the rows of that value alone, also the first ones, which
     could not be called stuck yet.
     """
-    names = [str(name) for name in rows.columns]
-    place = names.index("actual") - 1
-    time = names[place]
-    keys = names[:place]
-    groups = rows.groupby(keys, sort=False) if keys else [((), rows)]
-
+    keys, time = find_stamp_columns(rows)
     events = []
-    for key, series in groups:
+    for key, series in split_by_series(rows):
         names_of_series = dict(zip(keys, key, strict=True))
         for event in _gather_events(series.reset_index(drop=True), time):
             events.append({**names_of_series, **event})
     return pd.DataFrame(events, columns=[*keys, *COLUMNS])
+
+
+def find_stamp_columns(rows: pd.DataFrame) -> tuple[list[str], str]:
+    """Names of the series columns of a table of judged rows, and of the time column behind them."""
+    names = [str(name) for name in rows.columns]
+    place = names.index("actual") - 1
+    return names[:place], names[place]
+
+
+def split_by_series(
+    rows: pd.DataFrame,
+) -> Iterator[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """Yield the key of each series, () of a single one, and its rows, in the order of the table."""
+    keys, _ = find_stamp_columns(rows)
+    if keys:
+        yield from rows.groupby(keys, sort=False)
+    else:
+        yield (), rows
+
+
+def count_events(rows: pd.DataFrame) -> int:
+    """How many events a table of judged rows has, which is found sooner than what they are."""
+    keys, _ = find_stamp_columns(rows)
+    is_unusual = rows["event"].notna()
+    return len(rows.loc[is_unusual, [*keys, "event"]].drop_duplicates())
 
 
 def _gather_events(rows: pd.DataFrame, time: str) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.monitoring.conformal import MIN_NUMBERS, find_conformal_limit
+from lstmcast.monitoring.conformal import find_conformal_limit
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 

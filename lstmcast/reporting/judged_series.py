@@ -14,11 +14,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.errors import DataError
-from lstmcast.monitoring.events import find_events
+from lstmcast.monitoring import detection
+from lstmcast.monitoring.events import (
+    find_events,
+    find_stamp_columns,
+    split_by_series,
+)
 from lstmcast.ragged import Floats, Ints
 from lstmcast.reporting.chosen_series import choose_names
 from lstmcast.reporting.plots import MAX_PLOTTED_SERIES
-from lstmcast.scoring.result_views import count_things
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 Positions = Literal["time", "number", "row"]
@@ -174,9 +178,9 @@ def choose_judged_series(
 
     Raises UsageError for a name that no series has.
     """
-    keys = _list_key_columns(rows)
-    groups = list(_group_rows(rows, keys))
-    names = [name or target for name, _ in groups]
+    _, time = find_stamp_columns(rows)
+    groups = list(split_by_series(rows))
+    names = ["/".join(map(str, key)) or target for key, _ in groups]
     n_events = np.array([part["event"].nunique() for _, part in groups], dtype=int)
     # A stable sort keeps the order of the file where there are as many.
     by_events = np.argsort(-n_events, kind="stable")
@@ -191,7 +195,7 @@ def choose_judged_series(
     series = []
     for number in chosen.tolist():
         part = groups[number][1]
-        judged = _read_series(names[number], part, str(part.columns[len(keys)]), form)
+        judged = _read_series(names[number], part, time, form)
         series.append(_keep_newest(judged, n_history))
     n_judged = int(rows["score"].notna().sum())
     return JudgedChoice(series, len(groups), int(n_events.sum()), n_judged)
@@ -199,8 +203,7 @@ def choose_judged_series(
 
 def describe_counts(choice: JudgedChoice) -> str:
     """Return how many events there are among how many rows, in words."""
-    events = count_things(choice.n_events, "event") if choice.n_events else "no event"
-    return f"{events} in {count_things(choice.n_judged, 'row')} judged"
+    return detection.describe_counts(choice.n_events, choice.n_judged)
 
 
 def describe_choice(choice: JudgedChoice) -> str:
@@ -217,23 +220,6 @@ def describe_rarity(score: float) -> str:
     if share * MAX_COUNTED_RARITY < 1:
         return f"once in over {MAX_COUNTED_RARITY:,} rows"
     return f"once in {float(f'{1 / share:.2g}'):,.0f} rows"
-
-
-def _list_key_columns(rows: pd.DataFrame) -> list[str]:
-    """The series columns: those before the time, which stands before the actual value."""
-    names = [str(name) for name in rows.columns]
-    return names[: names.index("actual") - 1]
-
-
-def _group_rows(
-    rows: pd.DataFrame, keys: list[str]
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the name of each series, "" for a single one, and its rows."""
-    if not keys:
-        yield "", rows
-        return
-    for key, part in rows.groupby(keys, sort=False):
-        yield "/".join(map(str, key)), part
 
 
 def _read_series(

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lstmcast.monitoring.conformal import MIN_NUMBERS, find_conformal_limit
+from lstmcast.monitoring.conformal import find_conformal_limit
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS
 
 
 def test_the_limit_is_the_conformal_quantile() -> None:

@@ -131,15 +131,16 @@ class EvidenceStream:
         """Judge the next row, NaN for a missing value, and learn from it.
 
         time: of the row, in any unit, where gaps between rows count. forecast: what a network says
-        of the row, instead of the value before it.
+        of the row; the result then has no bounds, which lie around that forecast.
         """
         after_gap = time is not None and self._gaps.is_after_gap(time)
         if not math.isfinite(value):
             return make_unjudged_row("missing")
 
-        expected, half_width = self._measures.last, self.find_error_limit()
-        if self.is_counter:
-            expected += self._last_value
+        expected, half_width = math.nan, math.nan
+        if forecast is None:
+            expected, half_width = self._measures.last, self.find_error_limit()
+            expected += self._last_value if self.is_counter else 0.0
         is_stuck = self._is_stuck(value, forecast)
         rarities, combined = self._find_evidence(value, is_stuck, forecast)
         self._last_value = value

@@ -15,14 +15,14 @@ from lstmcast.errors import UsageError, shorten_long_parts
 from lstmcast.monitoring.detection import (
     Detection,
     build_judged_rows,
-    describe_new_regime,
+    describe_new_regimes,
 )
 from lstmcast.monitoring.evidence.stream import (
     EvidenceStream,
     JudgedRow,
     make_unjudged_row,
 )
-from lstmcast.monitoring.rates import Alarm
+from lstmcast.monitoring.rates import Alarm, require_rate
 from lstmcast.monitoring.watch.rows import OrderedRows
 from lstmcast.monitoring.watch.shared import SharedMoment, find_shared_moments
 from lstmcast.ragged import Ints
@@ -82,7 +82,7 @@ class RowWatcher:
     def __init__(
         self, rate: float = DEFAULT_FALSE_ALARM_RATE, *, alarm: Alarm = "event"
     ) -> None:
-        EvidenceStream(rate)  # refuses a rate that is out of range
+        require_rate(rate)
         self.rate = rate
         self.alarm = alarm
         self.columns: Columns | None = None
@@ -154,12 +154,12 @@ class RowWatcher:
     ) -> JudgedRows:
         columns = {**rows.key_columns(), rows.time: pd.Index(rows.form.write(stamps))}
         table = build_judged_rows(columns, rows.values, judged, self.alarm)
-        regimes = []
-        for place, row in enumerate(judged):
-            if row.is_new_regime:
-                [text] = rows.form.texts(stamps[[place]])
-                name = "/".join(rows.keys[rows.codes[place]])
-                regimes.append(describe_new_regime(name, text))
+
+        def name_row(place: int) -> tuple[str, str]:
+            [stamp] = rows.form.texts(stamps[[place]])
+            return "/".join(rows.keys[rows.codes[place]]), stamp
+
+        regimes = describe_new_regimes(judged, name_row)
         detection = Detection(table, (*rows.notes, *regimes))
         opens = np.array([row.opens for row in judged], dtype=bool)
         shared = find_shared_moments(rows, stamps, opens)
