@@ -13,13 +13,12 @@ from lstmcast.inspection.columns import infer_only_target
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.monitoring.watch.rows import OrderedRows, read_ordered_rows
 from lstmcast.monitoring.watch.shared import describe_shared_moments
-from lstmcast.monitoring.watch.state import load_watcher, save_watcher
+from lstmcast.monitoring.watch.state import hold_watcher
 from lstmcast.monitoring.watch.watcher import RowWatcher
 from lstmcast.panel.frames.accept import accept_data
 from lstmcast.panel.frames.known_names import find_known_target
 from lstmcast.panel.frames.native import FrameKind, with_periods
 from lstmcast.panel.panel import Panel
-from lstmcast.runs.lock import hold_write_lock
 from lstmcast.tables.read import read_table
 
 _ROLES = ("target", "time", "series")
@@ -49,16 +48,10 @@ def watch_data(
         settings["na"] = (*DataConfig.na, *to_names(settings["na"]))
     config = DataConfig(**settings)
 
-    if state is None:
-        watcher = RowWatcher(rate, alarm=alarm)
+    with hold_watcher(state, rate, alarm=alarm) as (watcher, save):
         rows, kind = _read_rows(data, roles, config, watcher)
         judged = watcher.judge(rows)
-    else:
-        with hold_write_lock(state, "wait for it, or name another --state"):
-            watcher = load_watcher(state, rate, alarm=alarm)
-            rows, kind = _read_rows(data, roles, config, watcher)
-            judged = watcher.judge(rows)
-            save_watcher(watcher, state)
+        save()
     found, moments, target, form = judged
     notes = (*found.notes, *describe_shared_moments(moments))
     table = found.rows if kind is None else with_periods(found.rows, kind)

@@ -1,7 +1,5 @@
 """Judge DATA by itself, without a run, and remember in a file what was judged."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,12 +8,10 @@ from typer import Context
 from lstmcast.cli.data import read_rows
 from lstmcast.cli.options.columns import WatchOptions
 from lstmcast.cli.options.declare import DEFAULT_NONE, WINDOW, make_option
-from lstmcast.cli.options.detection import DetectionOptions
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show.console import Reporter
 from lstmcast.config import DataConfig
 from lstmcast.errors import UsageError
-from lstmcast.runs.lock import hold_write_lock
 
 if TYPE_CHECKING:
     from lstmcast.monitoring.watch.watcher import JudgedRows, RowWatcher
@@ -62,27 +58,6 @@ def refuse_options_of_other_form(call: Context, *, has_run: bool) -> None:
             raise UsageError(message, "leave it out, or leave out RUN")
         message = f"{flag} is for a run: without one {reasons[name]}"
         raise UsageError(message, "leave it out, or give a RUN before DATA")
-
-
-@contextmanager
-def hold_watcher(
-    state: str | None, detection: DetectionOptions
-) -> Iterator[tuple["RowWatcher", Callable[[], None]]]:
-    """Give a watcher that goes on from a file, and what saves it there; nobody else has the file.
-
-    Raises RunError for a damaged file, UsageError for that of another rate, LockedError where
-    another process goes on from it.
-    """
-    from lstmcast.monitoring.watch.state import load_watcher, save_watcher
-    from lstmcast.monitoring.watch.watcher import RowWatcher
-
-    rate = detection.find_rate()
-    if state is None:
-        yield RowWatcher(rate, alarm=detection.alarm), lambda: None
-        return
-    with hold_write_lock(state, "wait for it, or name another --state"):
-        watcher = load_watcher(state, rate, alarm=detection.alarm)
-        yield watcher, lambda: save_watcher(watcher, state)
 
 
 def with_remembered_roles(columns: WatchOptions, watcher: "RowWatcher") -> WatchOptions:

@@ -7,7 +7,12 @@ from lstmcast.errors import UsageError, suggest_similar
 
 Alarm = Literal["event", "row"]
 """Which rows are flagged: the one that opens an event, or every row that belongs to one."""
-SENSITIVITY_RATES = {"low": 0.0003, "normal": DEFAULT_FALSE_ALARM_RATE, "high": 0.003}
+Sensitivity = Literal["low", "normal", "high"]
+SENSITIVITY_RATES: dict[Sensitivity, float] = {
+    "low": 0.0003,
+    "normal": DEFAULT_FALSE_ALARM_RATE,
+    "high": 0.003,
+}
 """Rates in words: once in some 3,000, 1,000 and 300 ordinary rows."""
 
 
@@ -20,7 +25,7 @@ def require_rate(rate: float) -> None:
         )
 
 
-def resolve_rate(rate: float | None, sensitivity: str | None) -> float:
+def resolve_rate(rate: float | None, sensitivity: Sensitivity | None) -> float:
     """Rate of false alarms from one of two ways to say it; the normal one where neither is given.
 
     Raises UsageError where both are given, and for a sensitivity that is not known.

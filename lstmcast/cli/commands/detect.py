@@ -1,6 +1,7 @@
 """`lstmcast detect`: rows that are not as expected."""
 
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,7 +41,6 @@ from lstmcast.cli.streaming.lines import is_text_stream
 from lstmcast.cli.streaming.watch import WatchFollower
 from lstmcast.cli.watch import (
     StateFile,
-    hold_watcher,
     refuse_options_of_other_form,
     watch_file,
     with_remembered_roles,
@@ -62,7 +62,14 @@ lstmcast detect runs/price-price newer.csv --sensitivity high --events
 lstmcast detect runs/price-price newer.csv --plot anomalies.html -o judged.csv
 lstmcast detect runs/price-price newer.csv --fail-if "events>0" """
 GATE_FIGURES = (
-    *("anomalies", "events", "points", "runs", "stuck", "gaps", "judged", "share"),
+    "anomalies",
+    "events",
+    "points",
+    "runs",
+    "stuck",
+    "gaps",
+    "judged",
+    "share",
 )
 """The figures that `--fail-if` can be about."""
 _MAX_NAMED_EVENTS = 5
@@ -151,6 +158,30 @@ def detect(
         return
 
     limit_to_one_job(engine, jobs)
+    figures = _detect_with_run(
+        *(report, run, data, reading, detection, table, picture, show),
+        adapt=adapt,
+        if_nothing_new=if_nothing_new,
+    )
+    if figures:
+        check_figures(gates, figures)
+
+
+def _detect_with_run(
+    report: Reporter,
+    run: str,
+    data: str,
+    reading: RunDataOptions,
+    detection: DetectionOptions,
+    table: TableOptions,
+    picture: DetectionPlotOptions,
+    show: ShowOptions,
+    *,
+    adapt: bool,
+    if_nothing_new: str,
+) -> dict[str, float]:
+    """Judge rows newer than a run by its forecasts; returns the figures, none if none is newer."""
+    rate = detection.find_rate()
     form, live = _choose_format(data, table, picture, show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
@@ -185,7 +216,7 @@ def detect(
             report.say(f"skipped: {error.message}")
             if show.json:
                 _write_detection(run, detector, found, detection)
-            return
+            return {}
         if table.output_file or not show.json:
             _write_table(report, found, detection, table, form)
         if show.json:
@@ -194,7 +225,7 @@ def detect(
         target = " and ".join(panel.columns.target)
         draw_detection(report, picture, found.rows, target, panel.axis.form)
     report.say(describe_figures(figures))
-    check_figures(gates, figures)
+    return figures
 
 
 def _detect_without_run(
@@ -211,8 +242,10 @@ def _detect_without_run(
     """Judge each series of DATA by its own past; returns the figures."""
     form, live = _choose_format(data, table, picture, show)
     from lstmcast.monitoring.detection import describe_figures
+    from lstmcast.monitoring.watch.state import hold_watcher
 
-    with hold_watcher(state, detection) as (watcher, save):
+    rate = detection.find_rate()
+    with hold_watcher(state, rate, alarm=detection.alarm) as (watcher, save):
         if live:
             _refuse_events(detection)
             roles = with_remembered_roles(columns, watcher).requested()
@@ -278,12 +311,12 @@ def _write_table(
     form: str,
 ) -> None:
     """Write the rows or events that are asked for; a terminal shows rows of events alone."""
-    shown = detection.select(found)
     is_glance = form == "table" and table.format is None and not table.output_file
+    if is_glance:
+        detection = replace(detection, only_anomalies=True)
+    shown = detection.select(found)
     if is_glance and not detection.events:
-        everything = len(found.rows)
-        shown = shown[shown["event"].notna()]
-        hidden = everything - len(shown)
+        hidden = len(found.rows) - len(shown)
         if hidden:
             report.say(f"{hidden:,} other rows are not shown: -o FILE has all of them")
     if len(shown) or not is_glance:

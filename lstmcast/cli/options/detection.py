@@ -1,7 +1,7 @@
 """Options for what counts as unusual, and which rows of it are shown."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from lstmcast.cli.options.declare import (
     DEFAULT_NONE,
@@ -11,12 +11,20 @@ from lstmcast.cli.options.declare import (
     make_option,
 )
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
-from lstmcast.monitoring.rates import Alarm, resolve_rate
+from lstmcast.monitoring.rates import (
+    SENSITIVITY_RATES,
+    Alarm,
+    Sensitivity,
+    resolve_rate,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lstmcast.monitoring.detection import Detection
+
+_LEVELS = [f"{name} ({rate:g})" for name, rate in SENSITIVITY_RATES.items()]
+_SENSITIVITIES = f"{', '.join(_LEVELS[:-1])} or {_LEVELS[-1]}"
 
 
 @dataclass(frozen=True)
@@ -33,11 +41,11 @@ class DetectionOptions:
         ),
     ] = None
     sensitivity: Annotated[
-        Literal["low", "normal", "high"] | None,
+        Sensitivity | None,
         make_option(
             WINDOW,
             "LEVEL",
-            "The rate in words: low (0.0003), normal (0.001) or high (0.003).",
+            f"The rate in words: {_SENSITIVITIES}.",
             DEFAULT_NONE,
         ),
     ] = None

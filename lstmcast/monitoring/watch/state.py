@@ -1,6 +1,8 @@
 """What a watcher remembers, in a file: whole or absent, checked when it is read."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ from lstmcast.errors import RunError, UsageError
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.monitoring.watch.watcher import RowWatcher
 from lstmcast.runs.disk import sha256_hex, write_file
+from lstmcast.runs.lock import hold_write_lock
 
 _FORMAT = "lstmcast detect state"
 _VERSION = 1
@@ -49,6 +52,23 @@ def load_watcher(
         return RowWatcher.from_state(watch, alarm=alarm)
     except _CONTENT_ERRORS as error:
         raise _damaged_error(place, "is damaged") from error
+
+
+@contextmanager
+def hold_watcher(
+    file: str | Path | None, rate: float, *, alarm: Alarm = "event"
+) -> Iterator[tuple[RowWatcher, Callable[[], None]]]:
+    """Give a watcher that goes on from a file, and what saves it there; nobody else has the file.
+
+    Without a file it begins anew, and nothing is saved. Raises as `load_watcher`, and LockedError
+    where another process goes on from the file.
+    """
+    if file is None:
+        yield RowWatcher(rate, alarm=alarm), lambda: None
+        return
+    with hold_write_lock(file, "wait for it, or name another --state"):
+        watcher = load_watcher(file, rate, alarm=alarm)
+        yield watcher, lambda: save_watcher(watcher, file)
 
 
 def _read_content(place: Path) -> dict[str, Any]:
