@@ -1,7 +1,7 @@
 "use strict";
 // The chart of judged rows: one series at a time, with its events. Data come from the page itself.
 (() => {
-  const { make, format, ticks, path } = charts;
+  const { make, format, ticks, path, follow } = charts;
   const find = (name) => document.getElementById(`detection-${name}`);
   const data = JSON.parse(find("data").textContent);
   const place = find("chart"), choice = find("series"), button = find("zoom"), note = find("reading");
@@ -151,10 +151,6 @@
       free = at + (anchor === "start" ? widen(text) : LETTER);
     }
 
-    const area = { y: TOP, height: floor - TOP, visibility: "hidden" };
-    const selection = make("rect", { class: "selection", ...area, x: 0, width: 0 }, svg);
-    const mark = make("line", { class: "mark", y1: TOP, y2: floor, visibility: "hidden" }, svg);
-    let pointed = last, pressed = null;
     const findRow = (event) => {
       const box = svg.getBoundingClientRect();
       const share = (((event.clientX - box.left) / box.width) * width - left) / inner;
@@ -163,33 +159,8 @@
       const after = Math.min(last, before + 1);
       return series.at[after] - at < at - series.at[before] ? after : before;
     };
-    const point = (row) => {
-      pointed = Math.min(last, Math.max(first, row));
-      for (const end of ["x1", "x2"]) mark.setAttribute(end, x(pointed));
-      mark.setAttribute("visibility", "visible");
-      note.textContent = read(series, pointed);
-    };
-    svg.addEventListener("pointerdown", (event) => { pressed = findRow(event); });
-    svg.addEventListener("pointermove", (event) => {
-      point(findRow(event));
-      if (pressed === null) return;
-      const ends = [x(pressed), x(pointed)].sort((one, other) => one - other);
-      selection.setAttribute("x", ends[0]);
-      selection.setAttribute("width", ends[1] - ends[0]);
-      selection.setAttribute("visibility", "visible");
-    });
-    svg.addEventListener("pointerup", (event) => {
-      const ends = [pressed ?? last, findRow(event)].sort((one, other) => one - other);
-      pressed = null;
-      if (ends[1] - ends[0] > 1) show(ends);
-    });
-    svg.addEventListener("pointercancel", () => { pressed = null; });
-    svg.addEventListener("keydown", (event) => {
-      const moves = { ArrowLeft: -1, ArrowRight: 1 };
-      if (!(event.key in moves)) return;
-      event.preventDefault();
-      point(pointed + moves[event.key]);
-    });
+    const tell = (row) => { note.textContent = read(series, row); };
+    const point = follow(svg, { first, last, x, top: TOP, floor, find: findRow, tell, show });
     button.hidden = !view;
     return point;
   };

@@ -2,7 +2,7 @@
 // The chart of a page: history and forecasts of one series at a time. Data come from the page
 // itself; nothing is loaded. All texts are set as text, never as HTML.
 (() => {
-  const { make, format, ticks, path } = charts;
+  const { make, format, ticks, path, follow } = charts;
   const data = JSON.parse(document.getElementById("chart-data").textContent);
   const place = document.getElementById("chart");
   const choice = document.getElementById("series");
@@ -101,43 +101,15 @@
     make("path", { class: "observed", d: path(onScreen(observed)) }, svg);
     for (const { line } of windows) make("path", { class: "forecast", d: path(onScreen(line)) }, svg);
 
-    const area = { y: TOP, height: HEIGHT - TOP - BOTTOM, visibility: "hidden" };
-    const selection = make("rect", { class: "selection", ...area, x: 0, width: 0 }, svg);
-    const mark = make("line", { class: "mark", y1: TOP, y2: HEIGHT - BOTTOM, visibility: "hidden" }, svg);
-    let pointed = last, pressed = null;
     const findStep = (event) => {
       const box = svg.getBoundingClientRect();
       const at = ((event.clientX - box.left) / box.width) * width;
       const step = Math.round(first + ((at - left) / inner) * (last - first));
       return Math.min(last, Math.max(first, step));
     };
-    const point = (step) => {
-      pointed = Math.min(last, Math.max(first, step));
-      for (const end of ["x1", "x2"]) mark.setAttribute(end, x(pointed));
-      mark.setAttribute("visibility", "visible");
-      note.textContent = read(series, pointed);
-    };
-    svg.addEventListener("pointerdown", (event) => { pressed = findStep(event); });
-    svg.addEventListener("pointermove", (event) => {
-      point(findStep(event));
-      if (pressed === null) return;
-      const ends = [x(pressed), x(pointed)].sort((one, other) => one - other);
-      selection.setAttribute("x", ends[0]);
-      selection.setAttribute("width", ends[1] - ends[0]);
-      selection.setAttribute("visibility", "visible");
-    });
-    svg.addEventListener("pointerup", (event) => {
-      const ends = [pressed ?? last, findStep(event)].sort((one, other) => one - other);
-      pressed = null;
-      if (ends[1] - ends[0] > 1) show(ends);
-    });
-    svg.addEventListener("pointercancel", () => { pressed = null; });
-    svg.addEventListener("keydown", (event) => {
-      const moves = { ArrowLeft: -1, ArrowRight: 1 };
-      if (!(event.key in moves)) return;
-      event.preventDefault();
-      point(pointed + moves[event.key]);
-    });
+    const tell = (row) => { note.textContent = read(series, row); };
+    const floor = HEIGHT - BOTTOM;
+    follow(svg, { first, last, x, top: TOP, floor, find: findStep, tell, show });
     button.textContent = view ? "Show the end only" : "Show more history";
     button.hidden = !view && usualView(series)[0] === 0;
     tabulate(series);
