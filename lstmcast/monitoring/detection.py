@@ -90,7 +90,7 @@ def describe_figures(figures: Mapping[str, float]) -> str:
         for name, text in names.items()
         if figures[name]
     ]
-    return f"{found}: unusual rows are {', '.join(kinds)}"
+    return f"{found}, with unusual rows: {', '.join(kinds)}"
 
 
 def describe_counts(n_events: int, n_judged: int) -> str:

@@ -8,7 +8,8 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -120,6 +121,20 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (done.returncode, done.stdout) == (0, "runs/old-price\n"), done.stderr
     (folder / "fit.stderr").write_text(done.stderr)
     return folder
+
+
+@contextmanager
+def keep_running(
+    arguments: Sequence[object], cwd: Path
+) -> Iterator[subprocess.Popen[str]]:
+    """Run the program with pipes, to talk with it while it runs; it is killed in the end."""
+    line = [*PROGRAM, *map(str, arguments)]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(
+        line, cwd=cwd, env=environment(), text=True, **pipes
+    ) as program:  # type: ignore[call-overload]
+        yield program
+        program.kill()
 
 
 def on_terminal(

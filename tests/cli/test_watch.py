@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PROGRAM, Program, environment, run_program
+from tests.cli.conftest import Program, keep_running, run_program
 
 COLUMNS = ["when", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
 COLUMNS += ["event", "reason"]
@@ -194,11 +194,8 @@ def test_a_state_of_other_columns_or_of_another_rate_is_refused(
 def test_a_state_that_another_process_has_is_locked(
     quickly: Program, sensor: Path
 ) -> None:
-    line = [*PROGRAM, "detect", "-", "-t", "cpu", "--state", "s"]
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(
-        line, cwd=sensor.parent, env=environment(), text=True, **pipes
-    ) as program:  # type: ignore[call-overload]
+    line = ("detect", "-", "-t", "cpu", "--state", "s")
+    with keep_running(line, sensor.parent) as program:
         program.stdin.write("when,cpu\n2024-05-01 10:00,50\n")
         program.stdin.flush()
         program.stdout.readline()
@@ -230,13 +227,9 @@ def test_stdin_is_judged_as_the_file_is_also_after_a_break(
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """The program, waiting for rows."""
-    line = [*PROGRAM, "detect", "-", "-t", "cpu", "--state", "s"]
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(
-        line, cwd=tmp_path, env=environment(), text=True, **pipes
-    ) as program:  # type: ignore[call-overload]
+    line = ("detect", "-", "-t", "cpu", "--state", "s")
+    with keep_running(line, tmp_path) as program:
         yield program
-        program.kill()
 
 
 def test_a_line_comes_out_for_each_line_in_and_a_signal_saves_the_state(

@@ -325,7 +325,9 @@ def test_a_stuck_value_is_an_event_however_long_it_lasts(
     first_rows = found.rows[850 - TRAINED : 855 - TRAINED]
     assert first_rows["anomaly"].sum() == 1 and first_rows["score"].max() >= 0.995
     assert found.rows["kind"][950 - TRAINED :].isin(["", "point", "run"]).all()
-    assert f"in {found.figures['judged']:,} rows judged: unusual rows" in repr(found)
+    assert f"in {found.figures['judged']:,} rows judged, with unusual rows: " in repr(
+        found
+    )
     assert "96 stuck" in repr(found)
     assert "<td>stuck</td>" in found._repr_html_()
 

@@ -50,6 +50,7 @@ def test_figures_count_events_and_rows_of_each_kind() -> None:
     counts = {"points": 1, "runs": 1, "stuck": 1, "gaps": 1}
     totals = {"anomalies": 3, "events": 3, "judged": 5, "share": 0.6}
     assert figures == {**counts, **totals}
-    words = "3 events in 5 rows judged: unusual rows are 1 single, 1 in runs, 1 stuck, 1 after gaps"
+    kinds = "1 single, 1 in runs, 1 stuck, 1 after gaps"
+    words = f"3 events in 5 rows judged, with unusual rows: {kinds}"
     assert describe_figures(figures) == words
     assert describe_figures({"events": 0, "judged": 12}) == "no event in 12 rows judged"

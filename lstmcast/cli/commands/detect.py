@@ -109,11 +109,11 @@ def detect(
     regular steps: each is judged as it stands. With RUN rows newer than its training are judged by
     its forecasts, too; if none is newer it exits with 3, or with --if-nothing-new skip with 0.
 
-    Beside its actual value stand the expected one, the interval in which an ordinary row lies, and
-    a score: 0.999 is a row so unusual as one in 1,000. Unusual rows become events, each with a
-    number, and the row that opens one is flagged. Of each it says the kind, a single row (point),
-    rows that are unusual together (run), a value that no longer changes (stuck) or rows that lack
-    (gap), and the reason.
+    Each row is printed with its actual and its expected value, the interval in which an ordinary
+    value lies, and a score: 0.999 means as unusual as one row in 1,000. Unusual rows form events,
+    each with a number; the row that opens an event is flagged. The kind says whether a row is
+    unusual by itself (point) or together with the rows before it (run), whether the value no longer
+    changes (stuck), or whether rows are missing before it (gap); the reason says what is unusual.
 
     From stdin (as in `tail -f -n +1 DATA | lstmcast detect - --target COL`) rows are judged as they
     come, a line out for each line in.

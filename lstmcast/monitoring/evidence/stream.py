@@ -287,7 +287,8 @@ class EvidenceStream:
             if self._calm > count_calm_rows(self.rate) or is_new_regime:
                 self._close_event()
 
-        # An interruption belongs to an event that is open if that was unusual just now, or has one.
+        # An interruption joins an open event that was unusual a few rows ago, or that has had an
+        # interruption already: so one failure raises one alarm.
         is_calm = calm_rows > MIN_CALM_ROWS and not self._has_interruption
         is_apart = not self._is_open or is_calm
         is_interrupted = begins_stuck or after_gap

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import (
-    PROGRAM,
     Program,
-    environment,
+    keep_running,
     on_terminal,
     run_program,
     write_months,
@@ -60,7 +59,7 @@ def test_each_newer_row_is_judged_and_the_wrong_one_is_found(
     assert 0.95 < float(wrong["score"]) <= 1
     assert float(wrong["actual"]) > float(wrong["high"]) > float(wrong["low"])
     last = done.stderr.splitlines()[-1]
-    assert last == "1 event in 12 rows judged: unusual rows are 1 single"
+    assert last == "1 event in 12 rows judged, with unusual rows: 1 single"
 
 
 def test_a_gate_for_cron(fitted: Path, odd: Path, quickly: Program) -> None:
@@ -200,13 +199,8 @@ def test_packed_stdin_is_unpacked(fitted: Path, odd: Path) -> None:
 @pytest.fixture
 def live(fitted: Path) -> Iterator[subprocess.Popen[str]]:
     """The program, waiting for rows."""
-    line = [*PROGRAM, "detect", "runs/old-price", "-", *LOUD]
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(
-        line, cwd=fitted, env=environment(), text=True, **pipes
-    ) as program:  # type: ignore[call-overload]
+    with keep_running(("detect", "runs/old-price", "-", *LOUD), fitted) as program:
         yield program
-        program.kill()
 
 
 def test_a_line_comes_out_for_each_line_in_at_once_and_a_signal_ends_it(
