@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from safetensors import safe_open
+from safetensors.numpy import load_file
 from safetensors.torch import save_file
 
 from lstmcast.compute.progress import Event, OnEvent
@@ -26,6 +27,7 @@ from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.scaler import fit_scaler
 from lstmcast.features.steps import N_STEP_FEATURES, Seasons, compute_step_arrays
 from lstmcast.features.windows import Batch, Windows, default_context
+from lstmcast.network.generations import infer_shape, upgrade_network
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork
 from lstmcast.network.trained import NetworkShape
@@ -71,13 +73,13 @@ class SeriesKind(NamedTuple):
 
 SERIES_KINDS = (
     # Years, and whatever has no season.
-    SeriesKind(Seasons(1, 0), 6, 8, 50, 2.0),
+    SeriesKind(Seasons(1, 0), 6, 8, 50, 2.5),
     SeriesKind(Seasons(1, 0), 12, 20, 400, 1.0),
     SeriesKind(Seasons(1, 0), 30, 80, 2000, 0.5),
     # Quarters and months.
-    SeriesKind(Seasons(4, 0), 8, 9, 140, 1.3),
-    SeriesKind(Seasons(12, 0), 18, 18, 330, 2.0),
-    SeriesKind(Seasons(12, 0), 24, 40, 800, 0.7),
+    SeriesKind(Seasons(4, 0), 8, 9, 140, 2.0),
+    SeriesKind(Seasons(12, 0), 18, 18, 330, 3.0),
+    SeriesKind(Seasons(12, 0), 24, 40, 800, 1.0),
     # Weeks, with a year.
     SeriesKind(Seasons(1, 52), 13, 60, 1500, 0.9),
     SeriesKind(Seasons(52, 0), 26, 110, 600, 0.4),
@@ -100,6 +102,8 @@ SERIES_KINDS = (
 )
 MAX_CONTEXT = 128
 """Most steps of a context: what is longer ago is left to the patterns, which remember it."""
+NEW_CANDIDATE_LOGIT = -2.0
+"""Where the logits of candidates that earlier weights do not know start: a small share each."""
 NEIGHBOURS = 5
 """Steps of the horizon that the decoder sees at once."""
 MAX_DRAWN_SEASON = 400
@@ -206,8 +210,14 @@ def draw_sampler(
 
 
 def draw_horizon(rng: np.random.Generator, kind: SeriesKind, length: int) -> int:
-    """Draw a horizon that is uniform in its logarithm, and at most half of the series."""
+    """Draw a horizon, at most half of the series.
+
+    One half of them is uniform, the other in its logarithm: few steps ahead are asked for as often
+    as many, and the usual horizons get their practice.
+    """
     longest = min(LONGEST_HORIZON_FACTOR * kind.horizon, length // 2)
+    if longest > 1 and rng.random() < 0.5:
+        return int(rng.integers(1, longest + 1))
     # Half a step on both sides, so that the ends are as likely as what lies between them.
     low = np.log(0.5)
     high = np.log(longest + 0.5)
@@ -277,6 +287,27 @@ class FolderStore:
         fresh.replace(self.path)
 
 
+def load_earlier_weights(network: TorchNetwork, path: Path) -> None:
+    """Give a network the weights of an earlier pretraining, of any generation.
+
+    Inputs that those do not know start without effect, candidates with a small share. Raises
+    OSError, KeyError or ValueError where the file holds no weights of such a network, or of another
+    width or depth.
+    """
+    earlier = load_file(path)
+    upgraded = upgrade_network(infer_shape(earlier), earlier).weights
+    own = network.state_dict()
+    for name, value in upgraded.items():
+        if name not in own or own[name].shape != value.shape:
+            raise ValueError(f"{path} holds no weights of this network: {name}")
+        own[name] = torch.tensor(value)
+
+    n_new = len(CANDIDATES) + len(NETWORK_QUANTILES) - len(earlier["head.4.bias"])
+    if n_new:
+        own["head.4.bias"][-n_new:] = NEW_CANDIDATE_LOGIT
+    network.load_state_dict(own)
+
+
 def pretrain_network(
     steps: int,
     *,
@@ -289,11 +320,13 @@ def pretrain_network(
     log_every: int = 500,
     on_event: OnEvent | None = None,
     folder: Path | None = None,
+    start: Path | None = None,
 ) -> tuple[TorchNetwork, TrainingResult]:
-    """Train a network from nothing, without a validation: no batch is ever drawn twice.
+    """Train a network without a validation: no batch is ever drawn twice.
 
     The losses of the history are shares of that of the mean of the candidates. folder: where the
-    state is kept and a pretraining that was cut short goes on from.
+    state is kept and a pretraining that was cut short goes on from. start: weights of an earlier
+    pretraining to start from, see `load_earlier_weights`; without them it starts from nothing.
     """
     torch.manual_seed(seed)
     shape = NetworkShape(
@@ -305,6 +338,8 @@ def pretrain_network(
         neighbours=NEIGHBOURS,
     )
     network = TorchNetwork(shape, dropout=0.05)
+    if start is not None:
+        load_earlier_weights(network, start)
     schedule = Schedule(
         steps,
         lr,
@@ -332,6 +367,9 @@ def main() -> None:
         type=Path,
         required=True,
         help="folder for weights.safetensors and history.json",
+    )
+    parser.add_argument(
+        "--start", type=Path, help="weights of an earlier pretraining to start from"
     )
     parser.add_argument("--steps", type=int, default=120_000)
     parser.add_argument("--hidden", type=int, default=128)
@@ -364,6 +402,7 @@ def main() -> None:
             seed=options.seed,
             on_event=print_progress,
             folder=options.out,
+            start=options.start,
         )
         if group.first:
             _save_tensors(network.state_dict(), options.out / "weights.safetensors")

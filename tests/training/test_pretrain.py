@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from lstmcast.compute.progress import Event
-from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
-from lstmcast.features.steps import N_STEP_FEATURES, TARGET_CLIP
+from lstmcast.config import NETWORK_QUANTILES
+from lstmcast.features.candidates import (
+    CANDIDATES,
+    N_FAST_CANDIDATES,
+    N_LOCAL_FEATURES,
+)
+from lstmcast.features.steps import N_FAST_FEATURES, N_STEP_FEATURES, TARGET_CLIP
 from lstmcast.features.windows import Batch
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
@@ -23,6 +28,7 @@ from lstmcast.training import initial_weights, pretrain
 from lstmcast.training.loop import TrainingResult, TrainingState
 from lstmcast.training.pretrain import (
     NEIGHBOURS,
+    NEW_CANDIDATE_LOGIT,
     SERIES_KINDS,
     FolderStore,
     SeriesKind,
@@ -32,6 +38,7 @@ from lstmcast.training.pretrain import (
     draw_sampler,
     draw_seasons,
     flat_pace,
+    load_earlier_weights,
     pretrain_network,
 )
 from lstmcast.training.schedule import Schedule
@@ -107,6 +114,38 @@ def test_a_small_pretraining_forecasts_fresh_series_better_than_the_mean_of_the_
     trained, result = pretrain_small(60)
     assert held_out_loss(trained) < 0.92
     assert [row.step for row in result.history] == [0, 20, 40, 60]
+
+
+def test_earlier_weights_are_started_from(tmp_path: Path) -> None:
+    first, _ = pretrain_small(60)
+    path = tmp_path / "weights.safetensors"
+    save_file(first.state_dict(), path)
+    again = TorchNetwork(first.shape)
+    load_earlier_weights(again, path)
+    for name, value in again.state_dict().items():
+        assert torch.equal(value, first.state_dict()[name]), name
+    # A step further on nothing is lost: from nothing the loss of a single step is that of the mean.
+    goes_on, _ = pretrain_network(
+        1, hidden=16, layers=1, series=6, origins=4, start=path
+    )
+    assert held_out_loss(goes_on) < 0.92
+
+    with pytest.raises(ValueError, match="holds no weights of this network"):
+        load_earlier_weights(TorchNetwork(shape_of(24, 1)), path)
+
+
+def test_candidates_that_earlier_weights_do_not_know_get_a_small_share(
+    tmp_path: Path,
+) -> None:
+    earlier = NetworkShape(N_FAST_FEATURES, 18, N_FAST_CANDIDATES, hidden=8, layers=1)
+    path = tmp_path / "weights.safetensors"
+    save_file(TorchNetwork(earlier).state_dict(), path)
+    network = TorchNetwork(shape_of(8, 1))
+    load_earlier_weights(network, path)
+    logits = network.head[4].bias[len(NETWORK_QUANTILES) :]
+    assert (logits[:N_FAST_CANDIDATES] == 0).all()
+    assert (logits[N_FAST_CANDIDATES:] == NEW_CANDIDATE_LOGIT).all()
+    assert held_out_loss(network) < 1.05
 
 
 def test_the_pace_rises_shortly_stays_and_falls_to_nothing() -> None:
