@@ -34,8 +34,6 @@ RATE = 0.001
 PROBATION = 0.15
 MAX_PROBATION_ROWS = 750
 """The benchmark's own cap: 15 % of 5,000 rows, so that long files are judged early, too."""
-GAUSSIAN_ROWS, GAUSSIAN_STRIDE = 6400, 100
-"""Rows that the windowed Gaussian looks back on, and how many it moves on at a time."""
 FALSE, MISSED = 0.11, 1.0
 """Costs of a false alarm and of a missed window in the benchmark's standard profile; a window found
 gives up to 1."""
@@ -259,28 +257,6 @@ def best(found: Sequence[tuple[Case, Floats]]) -> float:
     return 100 * (highest - silent) / ((1 + MISSED) * max(n_windows, 1))
 
 
-def judge_windowed_gaussian(values: Floats) -> Floats:
-    """Return how sure a Gaussian of the rows before is that each row is unusual, [T] in 0 to 1.
-
-    The window grows to `GAUSSIAN_ROWS` and then moves on by `GAUSSIAN_STRIDE`. This is the simplest
-    detector of the public scoreboard, written anew: its published score checks the scoring here.
-    """
-    n_rows = len(values)
-    scores = np.zeros(n_rows)
-    mean, deviation = 0.0, 1.0
-    for row in range(1, n_rows):
-        beyond = max(row - GAUSSIAN_ROWS, 0)
-        moved = beyond // GAUSSIAN_STRIDE * GAUSSIAN_STRIDE
-        # A full window stays as it is until as many rows have come as it moves on by.
-        if row <= GAUSSIAN_ROWS or beyond % GAUSSIAN_STRIDE == 0:
-            window = values[moved:row]
-            mean = float(window.mean())
-            deviation = float(window.std()) or 1e-6
-        distance = abs(float(values[row]) - mean) / deviation
-        scores[row] = 1 - math.erfc(distance / math.sqrt(2)) / 2
-    return scores
-
-
 def read_scoreboard_case(
     path: Path, labels: Sequence[Sequence[str]]
 ) -> tuple[Case, Floats]:
@@ -299,19 +275,6 @@ def read_scoreboard_case(
     )
     case = Case(path.parent.name, path.stem, panel, steps, tuple(windows))
     return case, values
-
-
-def check_scoring(data: Path) -> dict[str, float]:
-    """Return the score of the windowed Gaussian by group, each with its best threshold."""
-    text = (data / "nab" / "labels" / "combined_windows.json").read_text()
-    labels = json.loads(text)
-    by_group: dict[str, list[tuple[Case, Floats]]] = {}
-    for path in sorted((data / "nab").glob("real*/*.csv")):
-        name = f"{path.parent.name}/{path.name}"
-        case, values = read_scoreboard_case(path, labels[name])
-        judged_case = case, judge_windowed_gaussian(values)
-        by_group.setdefault(case.group, []).append(judged_case)
-    return {group: best(found) for group, found in by_group.items()}
 
 
 def evaluate(
@@ -378,19 +341,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--keep", action="store_true", help="keep the results in docs/figures/"
     )
-    parser.add_argument(
-        "--check-scoring",
-        action="store_true",
-        help="only score the windowed Gaussian of the public scoreboard, on rows as they come",
-    )
     parsed = parser.parse_args(arguments)
     if not (DATA / "nab").is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    if parsed.check_scoring:
-        for group, score in check_scoring(DATA).items():
-            print(f"windowed Gaussian, {group}: {score:.1f}")
-        return 0
     rows = evaluate(
         cases(DATA, parsed.files), lambda line: print(line, file=sys.stderr, flush=True)
     )

@@ -37,7 +37,7 @@ class Detection(monitoring.Detection):
     form: TimestampFormat | None = None
 
     def plot(self, *, series: ChosenSeries = None, history: int | None = None) -> Any:
-        """Draw the values, the band of ordinary errors, and the events with number and reason.
+        """Draw the values, the band of ordinary values, and the events with number and reason.
 
             forecaster.detect(newer).plot(series="worst")
 

@@ -7,6 +7,7 @@ becomes one score, and rows that are unusual become events. Knows neither files 
 Axes: N series, K rows.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -199,7 +200,7 @@ class Detector:
 
         # What the errors would be, had training not seen these rows.
         sizes = sizes * factor
-        runs = self.errors.largest_run_deviations(errors)
+        runs, _ = self.errors.largest_run_deviations(errors)
         is_observed = ~np.isnan(sizes)
         self.pooled = RarityScale(sizes[is_observed].tolist())
         count = int(is_observed.sum())
@@ -278,7 +279,7 @@ class Detector:
         """Judge rows; evidence is looked up, and learnt from, in the order of time."""
         stamps = panel.start[series] + rows
         actual = look_up_values(panel, series, rows)
-        run = self.errors.largest_run_deviations(errors)
+        runs, run_rows = self.errors.largest_run_deviations(errors)
         judged = [make_unjudged_row("known")] * len(rows)
 
         # Rows of one time step are judged in the order of the series, so that results are the same
@@ -290,22 +291,31 @@ class Detector:
             stamp = int(stamps[place])
             value = float(actual[place])
             stream = self._stream(key)
-            limit = stream.find_error_limit()
+            low, high = math.nan, math.nan
             if is_new[place]:
                 # The row before was wrong: a forecast that took it for right is not to be trusted.
                 if self._last_alarms.get(key) == stamp - 1:
                     row = int(rows[place])
                     self._remeasure(panel, number, row, place, errors)
 
+                forecast = errors.interval.take(place)
+                low, high = stream.find_bounds(forecast)
                 # Every row counts, also where its series is too young for a forecast.
                 is_stuck = self._flat_runs.measure_excess(key, stamp, value) > 1
                 size = min(abs(float(errors.point[place])), _MAX_ERROR)
-                forecast = ForecastEvidence(size, float(run[place]), is_stuck)
+                run = float(runs[place])
+                evidence = ForecastEvidence(size, run, is_stuck, int(run_rows[place]))
                 time = None if np.isnan(value) else stamp
-                judged[place] = stream.judge_row(value, time, forecast)
+                judged[place] = stream.judge_row(value, time, evidence)
                 self._learn_error(key, stamp, size, judged[place], is_stuck=is_stuck)
 
-            judged[place] = self._add_bounds(judged[place], errors, place, limit)
+            expected = float(errors.interval.expected[place])
+            is_bounded = math.isfinite(low) and math.isfinite(high)
+            judged[place] = judged[place]._replace(
+                expected=expected,
+                low=low if is_bounded else math.nan,
+                high=high if is_bounded else math.nan,
+            )
 
         return judged
 
@@ -324,20 +334,6 @@ class Detector:
         # How well a stuck value is forecast says nothing of ordinary rows.
         if self.adapt and not is_stuck and np.isfinite(size):
             self.pooled.learn(size)
-
-    def _add_bounds(
-        self, row: JudgedRow, errors: RowErrors, place: int, limit: float
-    ) -> JudgedRow:
-        """Put the forecast of a row, and the bounds of an ordinary error, in its place."""
-        interval = errors.interval
-        expected = float(interval.expected[place])
-        if not np.isfinite(limit):
-            limit = np.nan
-        return row._replace(
-            expected=expected,
-            low=expected - limit * float(interval.below[place]),
-            high=expected + limit * float(interval.above[place]),
-        )
 
     def _remeasure(
         self, panel: Panel, series: int, row: int, place: int, errors: RowErrors

@@ -14,15 +14,17 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.monitoring.events import KINDS, count_events, find_events
-from lstmcast.monitoring.evidence.stream import NEW_REGIME_ROWS, JudgedRow
+from lstmcast.monitoring.evidence.stream import (
+    NEW_REGIME_ROWS,
+    SINGLE_ROW_MEASURES,
+    JudgedRow,
+)
 from lstmcast.monitoring.rates import Alarm
 from lstmcast.ragged import Floats
 from lstmcast.scoring.result_views import ResultView, count_things
 
 NUMERIC_COLUMNS = ("actual", "expected", "low", "high", "score")
 """Numbers that the table has of each row."""
-_SINGLE_ROW_REASONS = ("error", "change", "level", "range")
-"""Evidence of a row by itself; the rest is evidence of it together with the rows before it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -153,4 +155,4 @@ def _name_kind(row: JudgedRow) -> str:
     """Kind of a row as the table has it."""
     if row.kind != "value":
         return row.kind
-    return "point" if row.reasons[0] in _SINGLE_ROW_REASONS else "run"
+    return "point" if row.reasons[0] in SINGLE_ROW_MEASURES else "run"

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.forecasting.predictor import Predictor
+from lstmcast.monitoring.evidence.measures import Reference
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, concat_ranges
 
@@ -63,6 +64,12 @@ class Interval(NamedTuple):
         above = np.maximum(width_above, min_width)
         below = np.maximum(width_below, min_width)
         return cls(median, above, below)
+
+    def take(self, row: int) -> Reference:
+        """What the error of one row is measured from."""
+        expected = float(self.expected[row])
+        below, above = float(self.below[row]), float(self.above[row])
+        return Reference(expected, expected, below, above)
 
     def scale_errors(self, actual: Floats) -> Floats:
         """Errors of actual values in half-widths of the side that they lie on, [K]."""
@@ -179,8 +186,11 @@ class RowErrorModel:
         error = interval.scale_errors(actual)
         return interval, error
 
-    def largest_run_deviations(self, errors: RowErrors) -> Floats:
-        """Largest of the runs that end in each row, over how far such runs usually stray, [K]."""
+    def largest_run_deviations(self, errors: RowErrors) -> tuple[Floats, Ints]:
+        """Largest of the runs that end in each row, and how many rows it has, [K] each.
+
+        It is relative to how far such runs usually stray.
+        """
         relative = errors.runs / self._usual
         missing = np.isnan(relative)
 
@@ -188,7 +198,9 @@ class RowErrorModel:
         comparable = np.where(missing, -1.0, relative)
         largest = comparable.max(1)
         largest[missing.all(1)] = np.nan
-        return np.asarray(largest)
+        # Each length has two sums, and without any there is a column of missing ones.
+        lengths = np.array([*self.run_lengths, *self.run_lengths] or [1])
+        return largest, lengths[comparable.argmax(1)]
 
     def _forecast_quantiles(
         self, panel: Panel, series: Ints, origins: Ints, horizon: int

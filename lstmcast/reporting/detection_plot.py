@@ -81,8 +81,8 @@ def plot_detection(choice: JudgedChoice, target: str) -> Picture:
         )
     caption = (
         "Shaded from the first to the last row of each event, with its number and reason; a mark is"
-        " the row that opened it. The band is where the error alone is ordinary: an event may have"
-        " other reasons, such as the level or the shape."
+        " the row that opened it. Outside of the band a value is unusual by itself; inside it may be"
+        " unusual together with the rows before it, by its mean or its shape."
     )
     return Picture("anomalies", title, caption, figure)
 
@@ -106,7 +106,7 @@ def _draw_band(axes: "Axes", series: JudgedSeries) -> None:
         color=MODEL_COLOUR,
         alpha=0.15,
         linewidth=0,
-        label="ordinary error",
+        label="ordinary values",
     )
     expected = _break_at_gaps(series, series.expected, np.nan)
     axes.plot(
@@ -210,7 +210,8 @@ def place_labels(series: JudgedSeries) -> list[EventLabel]:
     """Find room for the labels of events, number and reason; the strongest come first.
 
     A label stands behind the begin of its event, or before it where there is no room. Without room
-    on either side it is the number alone, and left out where that has none, either.
+    on either side it has only the strongest reason, then the number alone, and is left out where
+    that has no room, either.
     """
     at = series.coordinates
     span = float(at[-1] - at[0]) or 1.0
@@ -219,7 +220,9 @@ def place_labels(series: JudgedSeries) -> list[EventLabel]:
     for event in sorted(series.events, key=lambda event: -event.peak):
         share = float(at[event.opened] - at[0]) / span
         number = f"{event.number}"
-        texts = (f"{number} {event.describe()}", number)
+        reasons = event.describe()
+        strongest = reasons.partition(", ")[0]
+        texts = (f"{number} {reasons}", f"{number} {strongest}", number)
         for text, is_before in itertools.product(texts, (False, True)):
             width = _LETTER_SHARE * (len(text) + 1)
             begin = share - width if is_before else share

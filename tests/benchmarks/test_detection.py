@@ -115,27 +115,6 @@ def test_the_best_threshold_is_the_best_of_all_that_could_be_tried(case: Case) -
     assert detection.best([(case, np.zeros(LENGTH))]) == 0
 
 
-def test_the_windowed_gaussian_judges_a_row_by_the_rows_before_it() -> None:
-    values = np.tile([1.0, -1.0], 50)
-    values[80] = 3.0
-    scores = detection.judge_windowed_gaussian(values)
-    # 80 rows of mean 0 and deviation 1: the normal distribution below 3 deviations.
-    assert scores[80] == pytest.approx(0.998650, abs=1e-6)
-    assert scores[79] == pytest.approx(0.841, abs=0.01)
-
-
-def test_the_windowed_gaussian_moves_on_by_whole_strides(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(detection, "GAUSSIAN_ROWS", 6)
-    monkeypatch.setattr(detection, "GAUSSIAN_STRIDE", 3)
-    values = np.array([0, 2, 0, 2, 0, 2, 10, 10, 10, 10, 10.0])
-    scores = detection.judge_windowed_gaussian(values)
-    # Until three rows have come, the first six are the window; then they are half of it.
-    assert scores[6] == scores[8] == pytest.approx(1)
-    assert scores[9] == pytest.approx(0.84, abs=0.03)
-
-
 def test_a_residual_detector_learns_its_limit_from_the_first_rows_alone() -> None:
     errors = np.r_[np.full(10, np.nan), np.linspace(0, 1, 90), [5.0, 0.5, 4.0]]
     fixed = divide_by_limits(errors, 100, adapt=False)

@@ -27,6 +27,6 @@ def test_a_spike_in_its_window_is_found_early_and_the_figures_say_so() -> None:
     assert count_early(case, opens) == 1
 
     judged = Judged(case, evidence, opens, 0.5)
-    row = evaluate_group("real", [judged], [(case, evidence)])
+    row = evaluate_group("real", [judged], [(case, values)])
     assert (row["found"], row["early"], row["rows_a_second"]) == (1, 1, 800)
     assert "| real |" in kept_table({"rows": [row]})

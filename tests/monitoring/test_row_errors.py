@@ -103,8 +103,9 @@ def test_a_lasting_shift_strays_farther_than_ordinary_rows_do(
 ) -> None:
     frame = hourly_frame(660)
     frame.loc[620:, "y"] += 2.0
-    deviations = model.largest_run_deviations(measure(model, frame))
+    deviations, rows = model.largest_run_deviations(measure(model, frame))
     assert np.median(deviations[23:30]) > deviations[:20].max()
+    assert set(rows) <= set(model.run_lengths)
 
 
 def test_a_row_does_not_change_the_errors_before_it(model: RowErrorModel) -> None:

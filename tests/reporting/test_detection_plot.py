@@ -47,7 +47,7 @@ def test_each_event_has_a_number_a_reason_and_a_mark_where_it_opened() -> None:
     assert list_texts(axes) == ["1 error, range", "2 mean"]
     assert list_marks(axes, "value") == [3, 1]
     assert picture.title == "Anomalies in celsius: 2 events in 60 rows judged"
-    assert list_legend(picture) == ["ordinary error", "expected", "observed", "event"]
+    assert list_legend(picture) == ["ordinary values", "expected", "observed", "event"]
 
 
 def test_a_stuck_sensor_is_thick_and_named_by_its_value() -> None:
@@ -80,7 +80,7 @@ def test_a_file_without_events_has_none_in_its_picture() -> None:
     picture, [axes] = plot(make_table(60, {}))
     assert list_texts(axes) == [] and not axes.patches
     assert "no event in 60 rows" in picture.title
-    assert list_legend(picture) == ["ordinary error", "expected", "observed"]
+    assert list_legend(picture) == ["ordinary values", "expected", "observed"]
 
 
 def test_a_panel_has_axes_for_each_series_and_one_legend() -> None:

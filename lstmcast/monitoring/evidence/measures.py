@@ -7,7 +7,7 @@ Axes: T newest rows, K shapes, S rows of a shape.
 """
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -31,8 +31,22 @@ _SHAPE_ROWS, _SHAPES = 12, 1_000
 """Rows of a shape, and how many shapes before it it is compared with."""
 _MIN_SHAPES = 20
 _MIN_PAST_ROWS = 20
+ROWS_MEASURED = {"mean": _MEAN_ROWS, "spread": _SPREAD_ROWS, "shape": _SHAPE_ROWS}
+"""Rows up to this one that measures look at; the others look at one."""
 _MEMORY_ROWS = _SHAPES + 2 * _SHAPE_ROWS
 """Newest rows that any of the measures looks at."""
+
+
+class Reference(NamedTuple):
+    """What a measure is measured from: how far a value lies below `low`, or above `high`.
+
+    below, above: units of these distances.
+    """
+
+    low: float
+    high: float
+    below: float = 1.0
+    above: float = 1.0
 
 
 class RecentRows:
@@ -111,6 +125,18 @@ class RowMeasures:
             found["shape"] = self._measure_shape()
         return found
 
+    def find_references(self) -> dict[str, Reference]:
+        """What change, level and range of the next row are measured from, where they are known."""
+        found = {}
+        if self._count >= 1:
+            last = self.last
+            found["change"] = Reference(last, last)
+        if self._count >= _MIN_PAST_ROWS:
+            level, width = self._level.median(), self._range_width
+            found["level"] = Reference(level, level)
+            found["range"] = Reference(self._low, self._high, width, width)
+        return found
+
     def _remember(self, value: float) -> None:
         self._rows.add(value)
         self._level.add(value)
@@ -120,10 +146,13 @@ class RowMeasures:
 
     def _measure_range(self, value: float) -> float:
         beyond = max(value - self._high, self._low - value, 0.0)
-        width = self._high - self._low
-        # What never changed has no width: rounding stands in.
+        return beyond / self._range_width
+
+    @property
+    def _range_width(self) -> float:
+        """Width of all that was seen; of what never changed, rounding stands in."""
         rounding = 1e-9 * (1 + abs(self._high))
-        return beyond / max(width, rounding)
+        return max(self._high - self._low, rounding)
 
     def _measure_mean(self) -> float:
         rows = self._rows.newest(_PAST_MEAN_ROWS + _MEAN_ROWS)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from lstmcast.monitoring.evidence.sorted_window import SortedWindow
 
@@ -19,6 +20,18 @@ _MIN_RELATIVE_SCALE = 1e-3
 """Smallest scale of the tail, relative to its beginning: rounding makes no rarity."""
 
 
+class _Tail(NamedTuple):
+    """The largest numbers: how many, the one that they begin after, and what lies beyond them.
+
+    anchor: the number at the anchor's rank. scale: of the tail beyond it.
+    """
+
+    size: int
+    begin: float
+    anchor: float
+    scale: float
+
+
 class RarityScale:
     """Tells how rare a number is: 3 for one that is exceeded once in 1,000 rows.
 
@@ -33,6 +46,7 @@ class RarityScale:
     ) -> None:
         self._seen = SortedWindow(WINDOW_ROWS, numbers)
         self._least_scale = least_scale
+        self._tail: _Tail | None = None
 
     @property
     def numbers(self) -> list[float]:
@@ -41,7 +55,15 @@ class RarityScale:
 
     def learn(self, number: float) -> None:
         """Take a number into account for those after it."""
-        self._seen.add(number)
+        oldest = self._seen.add(number)
+        tail = self._tail
+        # Most numbers are no part of the tail, and it is the same after them.
+        if tail is not None and (
+            number > tail.begin
+            or (oldest is not None and oldest >= tail.begin)
+            or tail.size != self._count_tail()
+        ):
+            self._tail = None
 
     def measure_rarity(self, number: float) -> float:
         """The negative decimal logarithm of the share of rows that are as large; 0 at first."""
@@ -53,8 +75,8 @@ class RarityScale:
         if at_least >= _ANCHOR_RANK:
             return math.log10((count + 1) / at_least)
 
-        anchor, scale = self._fit_tail()
-        excess = max(number - anchor, 0.0) / scale
+        tail = self._find_tail()
+        excess = max(number - tail.anchor, 0.0) / tail.scale
         # The generalised Pareto's survival function is (1 + shape * excess) ** (-1 / shape).
         decay = math.log1p(_TAIL_SHAPE * excess) / _TAIL_SHAPE
         at_anchor = math.log10((count + 1) / _ANCHOR_RANK)
@@ -69,20 +91,29 @@ class RarityScale:
         at_anchor = math.log10((count + 1) / _ANCHOR_RANK)
         if rarity <= at_anchor:
             rank = round((count + 1) / 10**rarity)
-            return self._seen.largest(min(max(rank, 1), count))[0]
+            return self._seen.at_rank(min(max(rank, 1), count))
 
-        anchor, scale = self._fit_tail()
+        tail = self._find_tail()
         growth = 10 ** ((rarity - at_anchor) * _TAIL_SHAPE)
-        return anchor + scale * (growth - 1) / _TAIL_SHAPE
+        return tail.anchor + tail.scale * (growth - 1) / _TAIL_SHAPE
 
-    def _fit_tail(self) -> tuple[float, float]:
-        """The number at the anchor's rank, and the scale of what lies beyond."""
-        size = max(_MIN_TAIL_NUMBERS, int(_TAIL_SHARE * len(self._seen)))
+    def _count_tail(self) -> int:
+        return max(_MIN_TAIL_NUMBERS, int(_TAIL_SHARE * len(self._seen)))
+
+    def _find_tail(self) -> _Tail:
+        """The tail of the numbers so far."""
+        if self._tail is None:
+            self._tail = self._fit_tail()
+        return self._tail
+
+    def _fit_tail(self) -> _Tail:
+        size = self._count_tail()
         begin, *tail = self._seen.largest(size + 1)
         anchor = tail[-_ANCHOR_RANK]
         # The numbers beyond the anchor may be anomalies: only their count is used (the maximum
         # likelihood of a censored exponential sample: Epstein & Sobel 1953).
-        excess = math.fsum(min(number, anchor) - begin for number in tail)
+        beyond = _ANCHOR_RANK - 1
+        excess = math.fsum(tail[:-beyond]) + beyond * anchor - size * begin
         mean_excess = excess / (size - _ANCHOR_RANK + 1)
         scale = max(mean_excess, _MIN_RELATIVE_SCALE * abs(begin), self._least_scale)
-        return anchor, scale
+        return _Tail(size, begin, anchor, scale)

@@ -24,13 +24,15 @@ class SortedWindow:
         """The numbers in the order in which they came."""
         return list(self._arrived)
 
-    def add(self, number: float) -> None:
-        """Add a number; where the window is full the oldest is forgotten."""
+    def add(self, number: float) -> float | None:
+        """Add a number; where the window is full the oldest is forgotten, and returned."""
+        oldest = None
         if len(self._arrived) == self.size:
             oldest = self._arrived.popleft()
             del self._sorted[bisect_left(self._sorted, oldest)]
         self._arrived.append(number)
         insort(self._sorted, number)
+        return oldest
 
     def count_from(self, number: float) -> int:
         """How many numbers are as large as this one, or larger."""
@@ -39,6 +41,10 @@ class SortedWindow:
     def largest(self, count: int) -> list[float]:
         """The `count` largest numbers, ascending."""
         return self._sorted[-count:]
+
+    def at_rank(self, rank: int) -> float:
+        """The number of this rank from the top, 1 for the largest."""
+        return self._sorted[-rank]
 
     def median(self) -> float:
         """The middle number, the upper one of two."""

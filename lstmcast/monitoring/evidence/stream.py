@@ -12,7 +12,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstmcast.monitoring.evidence.interruptions import GapFinder, StuckCounter
-from lstmcast.monitoring.evidence.measures import MEASURES, RowMeasures
+from lstmcast.monitoring.evidence.measures import (
+    MEASURES,
+    ROWS_MEASURED,
+    Reference,
+    RowMeasures,
+)
 from lstmcast.monitoring.evidence.rarity import RarityScale
 from lstmcast.monitoring.rates import require_rate
 
@@ -41,6 +46,8 @@ _DOUBT_ROWS, _LONG_PAST_ROWS = 150.0, 500
 """Evidence that is taken off, times the rows that are known, and how many of these are enough."""
 LEAST_RANGE_SCALE = 0.05
 """Least scale of how far a new extreme lies beyond the others, as a share of their range."""
+SINGLE_ROW_MEASURES = ("error", "change", "level", "range")
+"""Measures that a row sets by itself; the others take it together with the rows before it."""
 MIN_ROWS_WITH_FORECASTS = 200
 """Rows of a series until which, where it is forecast, its forecasts alone decide: their errors are
 known from other series, too, and the other measures still are not."""
@@ -55,21 +62,22 @@ class ForecastEvidence(NamedTuple):
     """What forecasts say of a row, NaN where there is none.
 
     error: distance to the forecast from the row before, in half-widths of its interval. run: how
-    far the rows up to this one strayed together from forecasts made before them. is_stuck: whether
-    the value has not changed for longer than it ever did.
+    far the rows up to this one strayed together from forecasts made before them, and run_rows how
+    many rows these are. is_stuck: whether the value has not changed for longer than it ever did.
     """
 
     error: float
     run: float
     is_stuck: bool
+    run_rows: int = 1
 
 
 class JudgedRow(NamedTuple):
     """What was found of a row.
 
     likelihood: 1 minus the share of ordinary rows that are as unusual; NaN where the row was not
-    judged. evidence: the same on a logarithmic scale, 3 for once in 1,000 rows. expected, low,
-    high: the value before it, and the bounds of the error alone. event: number of the event that
+    judged. evidence: the same on a logarithmic scale, 3 for once in 1,000 rows. expected: the value
+    before it. low, high: see `EvidenceStream.find_bounds`. event: number of the event that
     the row belongs to, 0 for none. opens: whether it opens that event. reasons: what is unusual,
     strongest first. kind: value, stuck or gap in an event; warm-up or missing of a row that was not
     judged. is_new_regime: whether the event before was closed because it lasted so long.
@@ -111,10 +119,8 @@ class EvidenceStream:
         self._n_judged = 0
         self._measures = RowMeasures()
         self._scales = {name: _make_scale(name) for name in MEASURES}
-        self._expecting = "change"
         if errors is not None:
             self._scales |= {name: _make_scale(name) for name in ("error", "run")}
-            self._expecting = "error"
         self._stuck = StuckCounter(rate)
         self._gaps = GapFinder()
         self._last_value = math.nan
@@ -137,20 +143,22 @@ class EvidenceStream:
         if not math.isfinite(value):
             return make_unjudged_row("missing")
 
-        expected, half_width = math.nan, math.nan
+        expected = low = high = math.nan
         if forecast is None:
-            expected, half_width = self._measures.last, self.find_error_limit()
-            expected += self._last_value if self.is_counter else 0.0
+            base = self._last_value if self.is_counter else 0.0
+            expected = base + self._measures.last
+            low, high = self.find_bounds()
         is_stuck = self._is_stuck(value, forecast)
         rarities, combined = self._find_evidence(value, is_stuck, forecast)
         self._last_value = value
         if not rarities:
             return make_unjudged_row("warm-up")
 
-        row = self._update_event(combined, rarities, is_stuck, after_gap)
-        return row._replace(
-            expected=expected, low=expected - half_width, high=expected + half_width
-        )
+        row = self._update_event(combined, is_stuck, after_gap)
+        if row.kind == "value":
+            run_rows = 1 if forecast is None else forecast.run_rows
+            row = row._replace(reasons=_describe_reasons(rarities, run_rows))
+        return row._replace(expected=expected, low=low, high=high)
 
     def _is_stuck(self, value: float, forecast: ForecastEvidence | None) -> bool:
         if forecast is not None:
@@ -201,15 +209,39 @@ class EvidenceStream:
     def _is_young(self) -> bool:
         return self._n_known < MIN_ROWS_WITH_FORECASTS
 
-    def find_error_limit(self) -> float:
-        """The error above which a row is unusual by that alone, infinite while nothing is known."""
-        decades = -math.log10(self.rate)
-        if self._errors is not None and self._is_young:
-            return self._errors.find_limit(decades)
+    def find_bounds(self, forecast: Reference | None = None) -> tuple[float, float]:
+        """The values that the next row lies between, unless it is unusual by itself.
+
+        What counts is the row's change, level, range and, with a forecast, its error: outside of
+        the bounds they are evidence enough for an event, whatever the rows before were. forecast:
+        the median, and the half-widths of the interval. The bounds are infinite while nothing is
+        known.
+        """
+        if forecast is not None and self._is_young and self._errors is not None:
+            limit = self._errors.find_limit(-math.log10(self.rate))
+            low = forecast.low - limit * forecast.below
+            return low, forecast.high + limit * forecast.above
         if not self._is_warm:
-            return math.inf
-        limit = _find_evidence_of(decades) + self._doubt
-        return self._scales[self._expecting].find_limit(limit)
+            return -math.inf, math.inf
+
+        references = self._measures.find_references()
+        if forecast is not None:
+            references["error"] = forecast
+        needed = find_evidence_limit(self.rate) + self._doubt
+        low, high = -math.inf, math.inf
+        # One measure is evidence enough where it is as rare as needed, several together where they
+        # are less so: of `count` that are equally rare, the nearest bounds are those of the last.
+        for count in range(1, len(references) + 1):
+            rarity = needed / count ** (1 / _COMBINATION_POWER)
+            lows, highs = [], []
+            for name, reference in references.items():
+                limit = self._scales[name].find_limit(rarity)
+                lows.append(reference.low - limit * reference.below)
+                highs.append(reference.high + limit * reference.above)
+            low = max(low, sorted(lows)[-count])
+            high = min(high, sorted(highs)[count - 1])
+        base = self._last_value if self.is_counter else 0.0
+        return base + low, base + high
 
     def _warm_up(self, value: float, forecast: ForecastEvidence | None) -> None:
         """Keep one of the first rows; the last of them are learnt from together."""
@@ -268,7 +300,6 @@ class EvidenceStream:
     def _update_event(
         self,
         combined: float,
-        rarities: dict[str, float],
         is_stuck: bool,
         after_gap: bool,
     ) -> JudgedRow:
@@ -314,11 +345,9 @@ class EvidenceStream:
             counted = limit
         evidence = _calibrate_evidence(counted)
         belongs = self._is_open and (is_unusual or is_stuck or after_gap)
-        reasons: tuple[str, ...] = ()
         kind = ""
         if belongs:
             kind = "stuck" if is_stuck else "gap" if after_gap else "value"
-            reasons = (kind,) if kind != "value" else _name_reasons(rarities)
         return JudgedRow(
             likelihood=1 - 10**-evidence,
             evidence=evidence,
@@ -327,7 +356,7 @@ class EvidenceStream:
             high=math.nan,
             event=self.n_events if belongs else 0,
             opens=opens,
-            reasons=reasons,
+            reasons=(kind,) if belongs else (),
             kind=kind,
             is_new_regime=is_new_regime,
         )
@@ -438,8 +467,14 @@ def _combine_rarities(rarities: dict[str, float]) -> float:
     return combined
 
 
-def _name_reasons(rarities: dict[str, float]) -> tuple[str, ...]:
-    """The measures that make a row unusual, the rarest first."""
+def _describe_reasons(rarities: dict[str, float], run_rows: int) -> tuple[str, ...]:
+    """The measures that make a row unusual, the rarest first, with the rows that they look at."""
     ordered = sorted(rarities, key=lambda name: -rarities[name])
     least = _REASON_SHARE * rarities[ordered[0]]
-    return tuple(name for name in ordered if rarities[name] >= least)
+    rows_of = ROWS_MEASURED | {"run": run_rows}
+    reasons = []
+    for name in ordered:
+        if rarities[name] >= least:
+            rows = rows_of.get(name, 1)
+            reasons.append(name if rows == 1 else f"{name} of {rows} rows")
+    return tuple(reasons)

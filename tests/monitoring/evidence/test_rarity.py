@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, RarityScale
+from lstmcast.monitoring.evidence.rarity import MIN_NUMBERS, WINDOW_ROWS, RarityScale
 
 
 def test_among_the_numbers_seen_rarity_is_the_share_that_is_as_large() -> None:
@@ -46,6 +46,15 @@ def test_the_limit_of_a_rarity_is_as_rare_as_that(rarity: float) -> None:
     scale = RarityScale(numbers)
     limit = scale.find_limit(rarity)
     assert scale.measure_rarity(limit) == pytest.approx(rarity, abs=0.05)
+
+
+def test_a_tail_that_was_found_before_is_the_one_of_the_numbers_now() -> None:
+    scale = RarityScale()
+    numbers = np.random.default_rng(2).exponential(size=WINDOW_ROWS + 3_000)
+    for count, number in enumerate(numbers.tolist()):
+        scale.learn(number)
+        if count > MIN_NUMBERS and count % 97 < 3:
+            assert scale.find_limit(6) == RarityScale(scale.numbers).find_limit(6)
 
 
 def test_numbers_that_were_all_alike_have_a_tail_of_the_least_scale() -> None:

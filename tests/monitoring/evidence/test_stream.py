@@ -51,6 +51,36 @@ def test_a_spike_opens_one_event_that_says_why() -> None:
     assert not any(row.opens for row in rows[801 : 800 + count_calm_rows(0.001)])
 
 
+def test_reasons_say_how_many_rows_they_are_of() -> None:
+    values = noise(1_000)
+    values[800:830] += 8
+    reasons = {reason for row in judge(values)[800:830] for reason in row.reasons}
+    assert {"mean of 10 rows", "shape of 12 rows"} <= reasons
+
+
+@pytest.mark.parametrize("kind", ["white noise", "day", "trend", "counts"])
+@pytest.mark.parametrize("length", [120, 900])
+def test_a_value_outside_the_bounds_opens_an_event(kind: str, length: int) -> None:
+    stream = EvidenceStream(0.001)
+    for value in make_series(kind, 4)[:length].tolist():
+        stream.judge_row(value)
+    low, high = stream.find_bounds()
+    assert low < stream.judge_row(stream._last_value).expected < high
+    for value in (low, high):
+        outside = value + 0.01 * math.copysign(high - low, value - (low + high) / 2)
+        state = stream.to_state() | {"is_open": False, "calm": 0, "peak": 0.0}
+        assert EvidenceStream.from_state(state).judge_row(outside).opens
+
+
+def test_bounds_are_hardly_wider_after_a_spike() -> None:
+    values = noise(700)
+    values[600] = 50 + 30
+    rows = judge(values)
+    before, after = rows[599], rows[603]
+    assert after.high - after.low < 1.5 * (before.high - before.low)
+    assert rows[600].opens and rows[600].high < 70
+
+
 @pytest.mark.parametrize(
     ("fault", "kinds"),
     [
