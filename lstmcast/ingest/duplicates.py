@@ -80,7 +80,8 @@ def resolve_duplicates(
         raise _duplicates_error(rows, repeats, time_column, table, keys)
 
     reason = _describe_repeated_hours(rows, repeats, time_column)
-    note = f"{count} rows repeated a time stamp: took the {policy}{reason}"
+    affected = "1 row" if count == 1 else f"{count} rows"
+    note = f"{affected} repeated a time stamp: took the {policy}{reason}"
 
     # Sorting was stable: of rows with one stamp, the first is the first of the table.
     starts = np.flatnonzero(~repeats)
@@ -133,7 +134,8 @@ def _duplicates_error(
 ) -> DataError:
     examples = _format_examples(rows, repeats, time_column, table, keys)
     count = int(repeats.sum())
-    message = f"{count} rows repeat a time stamp: {'; '.join(examples)}"
+    repeat = "1 row repeats" if count == 1 else f"{count} rows repeat"
+    message = f"{repeat} a time stamp: {'; '.join(examples)}"
 
     repeated = np.unique(rows.stamps[repeats])
     found = infer_zone_from_repeats(time_column, rows, repeated)

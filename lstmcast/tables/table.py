@@ -483,8 +483,8 @@ def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def to_text_array(series: pd.Series) -> pa.Array:
     """A column as one Arrow array of text [n], null where missing."""
     if not isinstance(series.dtype, pd.StringDtype):
-        series = series.astype("object").map(_to_text, na_action="ignore")
-
+        texts = series.astype("object").map(_to_text, na_action="ignore")
+        series = texts.astype("object")  # numbers again if every cell is missing
     kind = pa.large_string()
     array = pa.array(series, type=kind, from_pandas=True)
     # The chunks of a column of pandas may be of either kind of text, whatever was asked for.

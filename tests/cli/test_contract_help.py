@@ -251,7 +251,7 @@ def test_22_the_help_of_a_command_has_two_examples(
             [],
             "x.csv:3: column 'price': 'inf'",
         ),
-        ("month,price\n2010-01,1\n2010-01,2\n2010-02,2\n", [], "repeat a time stamp"),
+        ("month,price\n2010-01,1\n2010-01,2\n2010-02,2\n", [], "repeats a time stamp"),
         ("month,pirce\n2010-01,1\n2010-02,2\n", [], "no column 'price'"),
         ("month,price\n2010-01,1\n2010-02,2\n", [], "too few values"),
         ("", [], "x.csv"),

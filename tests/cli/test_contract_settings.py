@@ -106,7 +106,7 @@ def test_18_settings_reach_the_program(
 
 
 def test_18_a_run_s_own_configuration_can_be_fed_back(
-    lstmcast: Program, fitted: Path, tmp_path: Path
+    quickly: Program, fitted: Path, tmp_path: Path
 ) -> None:
     line = (
         "--horizon",
@@ -123,10 +123,10 @@ def test_18_a_run_s_own_configuration_can_be_fed_back(
         "one",
     )
     assert (
-        lstmcast("fit", fitted / "old.csv", "--target", "price", *line).returncode == 0
+        quickly("fit", fitted / "old.csv", "--target", "price", *line).returncode == 0
     )
     for source in ("one", "one/run.json"):
-        again = lstmcast(
+        again = quickly(
             "fit",
             fitted / "old.csv",
             "--config",

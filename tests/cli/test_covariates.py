@@ -20,10 +20,10 @@ def write_days(path: Path, days: int = 60) -> Path:
 
 
 def test_a_run_with_holidays_and_joint_targets_forecasts_without_the_options(
-    lstmcast: Program, tmp_path: Path
+    quickly: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
-    fitted = lstmcast(
+    fitted = quickly(
         "fit",
         "shop.csv",
         "--target",
@@ -37,7 +37,7 @@ def test_a_run_with_holidays_and_joint_targets_forecasts_without_the_options(
         0,
     )
     assert fitted.returncode == 0, fitted.stderr
-    done = lstmcast("predict", fitted.stdout.strip(), "--horizon", 30)
+    done = quickly("predict", fitted.stdout.strip(), "--horizon", 30)
     rows = list(csv.DictReader(StringIO(done.stdout)))
     assert (done.returncode, len(rows)) == (0, 60)
 
@@ -51,10 +51,10 @@ def test_a_run_with_holidays_and_joint_targets_forecasts_without_the_options(
     ids=["country", "joint"],
 )
 def test_what_cannot_apply_is_refused_in_words(
-    options: tuple[str, ...], message: str, lstmcast: Program, tmp_path: Path
+    options: tuple[str, ...], message: str, quickly: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
-    done = lstmcast("fit", "shop.csv", "--target", "a", "--steps", 0, *options, "-q")
+    done = quickly("fit", "shop.csv", "--target", "a", "--steps", 0, *options, "-q")
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert len(done.stderr.splitlines()) <= 3
@@ -62,15 +62,15 @@ def test_what_cannot_apply_is_refused_in_words(
 
 
 def test_a_fit_says_what_a_forecast_will_need_and_the_forecast_names_what_is_missing(
-    lstmcast: Program, tmp_path: Path
+    quickly: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
-    done = lstmcast("fit", "shop.csv", "--target", "a", "--future", "b", "--steps", 0)
+    done = quickly("fit", "shop.csv", "--target", "a", "--future", "b", "--steps", 0)
     assert done.stderr.splitlines()[-1] == (
         "saved; next: lstmcast predict runs/shop-a --future-data FILE, with b for 14 steps"
     )
     (tmp_path / "plan.csv").write_text("day,b\n2025-01-01,3\n2025-01-02,4\n")
-    done = lstmcast("predict", "runs/shop-a", "--future-data", "plan.csv")
+    done = quickly("predict", "runs/shop-a", "--future-data", "plan.csv")
     assert (done.returncode, done.stdout) == (3, "")
     assert (
         "2 of its 2 rows are ahead of the data, from 2025-01-01 to 2025-01-02"

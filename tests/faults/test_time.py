@@ -143,7 +143,7 @@ def test_T6_an_hour_that_clocks_repeat_is_no_duplicate(
     refused(
         *FIT,
         says=[
-            "1 rows repeat",
+            "1 row repeats",
             "2024-10-27 02:00 (x.csv:8 and 9)",
             "--tz Europe/Berlin",
         ],

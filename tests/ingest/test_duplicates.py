@@ -13,7 +13,7 @@ REPEATED = dated(["2024-01-01", "2024-01-02", "2024-01-02", "2024-01-03", "2024-
 
 def test_repeated_stamps_are_refused_with_both_places(tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"1 rows repeat .*2024-01-02 .*data.csv:3 and 4"
+        DataError, match=r"1 row repeats .*2024-01-02 .*data.csv:3 and 4"
     ):
         from_text(tmp_path, REPEATED)
 
@@ -27,7 +27,7 @@ def test_repeated_stamps_are_combined_as_requested_and_noted(
     config = DataConfig(duplicates=policy)  # type: ignore[arg-type]
     panel = from_text(tmp_path, REPEATED, config)
     assert panel.values.tolist() == [0.0, value, 3.0, 4.0]
-    assert f"1 rows repeated a time stamp: took the {policy}" in panel.notes
+    assert f"1 row repeated a time stamp: took the {policy}" in panel.notes
 
 
 def test_the_same_stamp_in_two_series_is_no_repetition(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_rows_moved_to_one_step_are_duplicates() -> None:
     seconds = np.random.default_rng(0).integers(-20, 21, 60)
     stamps = [*(quarters + pd.to_timedelta(seconds, unit="s")), quarters[9]]
     frame = pd.DataFrame({"t": stamps, "y": [*range(60), 109.0]})
-    with pytest.raises(DataError, match="1 rows repeat a time stamp: .*02:15:00"):
+    with pytest.raises(DataError, match="1 row repeats a time stamp: .*02:15:00"):
         Panel.from_frame(frame, target="y")
     panel = Panel.from_frame(frame, target="y", duplicates="mean")
     assert panel.series(0)[9] == (9 + 109) / 2

@@ -178,7 +178,7 @@ def test_a_stamp_that_comes_twice_is_settled_as_requested(
     )
     panel = Panel.from_frame(frame, target="y", duplicates=how)
     assert panel.values.tolist() == [0, value, 5, 7]
-    assert f"1 rows repeated a time stamp: took the {how}" in panel.notes
+    assert f"1 row repeated a time stamp: took the {how}" in panel.notes
 
 
 def test_several_targets_are_series_of_a_panel() -> None:

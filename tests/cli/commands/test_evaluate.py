@@ -68,7 +68,9 @@ def test_a_terminal_gets_a_table_of_scores(fitted: Path) -> None:
     assert screen.text.split()[:3] == ["method", "mase", "rmsse"]
 
 
-def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -> None:
+def test_by_series_has_a_row_for_each_series_under_its_own_key(
+    quickly: Program, tmp_path: Path
+) -> None:
     months = [f"{2018 + i // 12}-{i % 12 + 1:02}-01" for i in range(36)]
     lines = [
         f"{shop},{m},{i * k % 7 + 3}"
@@ -95,11 +97,11 @@ def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -
         "run",
         "-q",
     )
-    assert run_program("fit", "old.csv", *options, cwd=tmp_path).returncode == 0
+    assert quickly("fit", "old.csv", *options, cwd=tmp_path).returncode == 0
     verdict = json.loads((tmp_path / "run" / "metrics.json").read_text())["verdict"]
     assert [row["key"] for row in verdict["by_series"]] == [["north"], ["south"]]
     scores = rows(
-        run_program(
+        quickly(
             "evaluate", "run", "new.csv", "--by", "series", "-q", cwd=tmp_path
         ).stdout
     )

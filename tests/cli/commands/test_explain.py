@@ -32,8 +32,10 @@ def test_what_moves_the_forecast_is_drawn(quickly: Program, fitted: Path) -> Non
     place.unlink()
 
 
-def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> None:
-    refused = run_program("explain", "runs/old-price", "--attention", cwd=fitted)
+def test_attention_is_shown_where_there_is_any(
+    quickly: Program, fitted: Path, tmp_path: Path
+) -> None:
+    refused = quickly("explain", "runs/old-price", "--attention", cwd=fitted)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert (
         refused.stderr
@@ -53,16 +55,14 @@ def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> 
         "scratch",
     )
     assert (
-        run_program(
+        quickly(
             "fit", fitted / "old.csv", *line, "--out", "run", cwd=tmp_path
         ).returncode
         == 0
     )
     rows = list(
         csv.DictReader(
-            run_program(
-                "explain", "run", "--attention", cwd=tmp_path
-            ).stdout.splitlines()
+            quickly("explain", "run", "--attention", cwd=tmp_path).stdout.splitlines()
         )
     )
     assert rows[-1]["month"] == "2014-12"

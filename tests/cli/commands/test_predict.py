@@ -92,7 +92,7 @@ def test_a_run_can_be_moved_and_be_read_only(fitted: Path, tmp_path: Path) -> No
 
 
 def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(
-    tmp_path: Path, sample: Path
+    quickly: Program, tmp_path: Path, sample: Path
 ) -> None:
     rows = (sample / "shop.csv").read_text().splitlines()
     header, past = rows[0], [row for row in rows[1:] if row.split(",")[3]]
@@ -109,12 +109,12 @@ def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(
         "--out",
         "run",
     )
-    fit = run_program("fit", "past.csv", *roles, "--steps", 0, cwd=tmp_path)
+    fit = quickly("fit", "past.csv", *roles, "--steps", 0, cwd=tmp_path)
     assert fit.returncode == 0, fit.stderr
-    refused = run_program("predict", "run", "--horizon", 3, cwd=tmp_path)
+    refused = quickly("predict", "run", "--horizon", 3, cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "--future-data" in refused.stderr
-    done = run_program(
+    done = quickly(
         "predict",
         "run",
         "--horizon",
@@ -126,7 +126,7 @@ def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 5 * 3 + 1)
     assert (
         done.stdout
-        == run_program(
+        == quickly(
             "predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path
         ).stdout
     )
