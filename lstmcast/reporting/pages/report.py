@@ -54,6 +54,8 @@ from lstmcast.scoring.verdict import Verdict
 from lstmcast.scoring.wording import name_season
 
 _DARK_INK = "#d7dde4"
+MIN_COVERAGE_WINDOWS = 5
+"""Windows from which on a picture shows how many values at each step were in the interval."""
 MAX_COMPONENT_SERIES = 1000
 """Series that are taken into components for a page, the first ones."""
 Rows = list[list[str]]
@@ -202,8 +204,8 @@ def _plot_pictures(
     if verdict:
         pictures.append(plots.plot_baselines(verdict))
         pictures.append(plots.plot_error_by_step(verdict))
-        # Probabilities have no interval.
-        if not verdict.of_events:
+        # Probabilities have no interval, and of a few values a share is 0 or 100 %.
+        if not verdict.of_events and verdict.windows >= MIN_COVERAGE_WINDOWS:
             pictures.append(plots.plot_coverage(verdict))
     season = plot_season(panel, forecaster.season)
     if season is not None:
@@ -271,14 +273,12 @@ def _describe_test(
     if out_of_sample:
         rows = "These are rows that came after the training."
     ahead = format_steps(panel, verdict.horizon)
-    origins = "one past date"
-    each = ""
+    origins = f"one past date, {ahead} ahead"
     if verdict.origins > 1:
-        origins = f"{verdict.origins} past dates"
-        each = " each time"
+        origins = f"{verdict.origins} past dates, {ahead} ahead each time (a “window”)"
     test = (
-        f"The newest rows were forecast from {origins} (“windows”), {ahead} ahead{each}, by"
-        " lstmcast and by simple methods, and then compared with what had come."
+        f"The newest rows were forecast from {origins}, by lstmcast and by simple methods, and then"
+        " compared with what had come."
     )
     made_of = "" if forecaster.guard.method else forecaster.guard.sentence()
     sentences = [test, rows, made_of]
