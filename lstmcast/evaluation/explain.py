@@ -27,7 +27,7 @@ from lstmcast.scoring.result_views import ResultView, count_things
 from lstmcast.scoring.verdict import actuals_after_origins
 
 MAX_EXPLAINED_WINDOWS = 200
-"""Most windows that are explained; of many series evenly chosen ones."""
+"""Most windows that are explained unless asked otherwise; of many evenly chosen ones."""
 MAX_OCCLUDED_STEPS = 60
 """Most past steps that are taken away one by one."""
 _MAX_SHOWN_FACTORS = 3
@@ -92,6 +92,7 @@ def explain(
     forecaster: Predictor,
     panel: Panel | None = None,
     *,
+    max_windows: int = MAX_EXPLAINED_WINDOWS,
     on_event: OnEvent | None = None,
 ) -> Explanation:
     """Explain the forecasts of the newest windows of a panel by taking inputs away.
@@ -99,13 +100,14 @@ def explain(
     Args:
         forecaster: whose forecasts are explained; left as it is.
         panel: what to forecast (default: the run's own history, and so its validation windows).
+        max_windows: most windows that are explained; of more, evenly chosen ones.
         on_event: called with each input that was taken away.
 
     Raises:
         DataError: no series is long enough to hold a horizon back, or none ever changes.
     """
     panel = forecaster.panel if panel is None else panel
-    windows = _OcclusionWindows.of(forecaster, panel)
+    windows = _OcclusionWindows.of(forecaster, panel, max_windows)
     total = len(set(forecaster.covariate_names)) + windows.steps
     report = on_event or (lambda _: None)
     report(Event("explain", total=total))
@@ -180,9 +182,11 @@ class _OcclusionWindows:
     steps: int
 
     @classmethod
-    def of(cls, forecaster: Predictor, panel: Panel) -> "_OcclusionWindows":
+    def of(
+        cls, forecaster: Predictor, panel: Panel, max_windows: int
+    ) -> "_OcclusionWindows":
         """Choose the windows of a panel whose series change at all."""
-        series, origins = _choose_windows(forecaster, panel)
+        series, origins = _choose_windows(forecaster, panel, max_windows)
         series_scale = metrics.seasonal_scale(
             panel.values, panel.offsets, panel.lengths, forecaster.season
         )
@@ -246,7 +250,9 @@ class _OcclusionWindows:
         return float(np.nanmean(scaled))
 
 
-def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
+def _choose_windows(
+    forecaster: Predictor, panel: Panel, max_windows: int
+) -> tuple[Ints, Ints]:
     """Choose series and origins [K] of the newest windows that hold a season of history."""
     config = forecaster.config
     season = forecaster.season
@@ -267,7 +273,7 @@ def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
         )
     windows = np.flatnonzero(long_enough)
     if not joint:
-        chosen = choose_evenly(len(windows), MAX_EXPLAINED_WINDOWS, round_down=True)
+        chosen = choose_evenly(len(windows), max_windows, round_down=True)
         windows = windows[chosen]
     return series[windows], origins[windows]
 

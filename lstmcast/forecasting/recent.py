@@ -15,6 +15,7 @@ from lstmcast.features.steps import Seasons
 from lstmcast.features.unlikely import Recent, find_unlikely
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
+from lstmcast.scoring.wording import format_figure
 
 _MAX_NAMED = 3
 
@@ -204,7 +205,10 @@ def describe_recent(panel: Panel, seasons: Seasons) -> list[str]:
 
 def _name_value(panel: Panel, value: UnlikelyValue) -> str:
     place = _name_step(panel, value.series, value.step)
-    return f"{value.value:.6g} at {place}, where {value.expected:.4g} was likely"
+    # No exponent, with which few people can compare numbers.
+    # As the file writes it, and so without commas.
+    seen = f"{value.value:.0f}" if abs(value.value) >= 1e6 else f"{value.value:.6g}"
+    return f"{seen} at {place}, where {format_figure(value.expected)} was likely"
 
 
 def _name_step(panel: Panel, series: int, step: int) -> str:

@@ -139,7 +139,7 @@ def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:
         ends = panel.start + panel.lengths
         last = panel.stamp_text(ends.max() - 1)
         return (
-            f"none of its {count:,} rows is of a known series and after its end;"
+            f"known ahead: none of {count:,} rows is of a known series and after its end;"
             f" the data end at {last}"
         )
 
@@ -148,6 +148,4 @@ def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:
     first, last = panel.axis.texts(edges)
 
     used = len(np.unique(ahead.row))
-    return (
-        f"{used:,} of its {count:,} rows are ahead of the data, from {first} to {last}"
-    )
+    return f"known ahead: {used:,} of {count:,} rows come after the data, from {first} to {last}"

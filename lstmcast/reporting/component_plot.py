@@ -77,13 +77,12 @@ def plot_components(
     past = np.arange(begin, length)
     # From the last observed step on, so that there is no gap.
     ahead = np.arange(length - 1, len(components))
-    # The last column before the components is the forecast, the one before that the target.
-    first = list(components).index("forecast") + 1
-    value = components.iloc[:, first - 2].fillna(components["forecast"])
+    # The column before the forecast is the target.
+    target = list(components).index("forecast") - 1
+    value = components.iloc[:, target].fillna(components["forecast"])
     rows = {"": value} | {
-        _name_component(str(name), panel): components[name]
-        for name in components.columns[first:]
-        if components[name].any()
+        name_component(name, panel): components[name]
+        for name in list_components(components)
     }
     from matplotlib.figure import Figure
 
@@ -110,11 +109,20 @@ def plot_components(
     return Picture("components", "Components", caption, figure)
 
 
-def _name_component(name: str, panel: Panel) -> str:
+def list_components(components: pd.DataFrame) -> list[str]:
+    """Return the columns of components that are not 0 throughout, in their order."""
+    # They come after the forecast.
+    first = list(components).index("forecast") + 1
+    return [str(name) for name in components.columns[first:] if components[name].any()]
+
+
+def name_component(name: str, panel: Panel) -> str:
+    """Return a component in plain words."""
     if name.startswith(SEASON_PREFIX):
         steps = int(name.removeprefix(SEASON_PREFIX))
         words = name_season(panel.axis.freq, steps, panel.axis.stretch)
-        return f"season of {steps} steps" + (f" (the {words})" if words else "")
+        steps_words = f"season of {steps} steps"
+        return f"{steps_words} (the {words})" if words else steps_words
     if name.startswith(EFFECT_PREFIX):
         return f"effect of {name.removeprefix(EFFECT_PREFIX)}"
     return {"trend": "trend: change of the level in a step"}.get(name, name)

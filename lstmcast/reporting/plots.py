@@ -35,6 +35,7 @@ from lstmcast.reporting.series_axes import (
 )
 from lstmcast.runs.disk import write_file
 from lstmcast.scoring.verdict import Verdict
+from lstmcast.scoring.wording import describe_baseline, format_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,14 +72,9 @@ _RC_PARAMS: Any = {
 _METHOD_LABELS = {
     "model": "lstmcast",
     "naive": "repeating the last value",
-    "seasonal_naive": "repeating the last season",
-    "seasonal_naive_2": "repeating the last long season",
     "drift": "extending the line",
     "mean": "the mean so far",
     "median": "the median so far",
-    "seasonal_mean": "the mean of four seasons",
-    "seasonal_mean_2": "the mean of four long seasons",
-    "theta": "the theta method",
     "base_rate": "always the share of ones so far",
 }
 
@@ -229,7 +225,7 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
     measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
     marker = choose_marker(len(steps))
-    baseline = label_method(verdict.best_baseline)
+    baseline = label_method(verdict.best_baseline, verdict)
     lines = (
         (measure, "lstmcast", MODEL_COLOUR),
         (f"baseline_{measure}", baseline, BASELINE_COLOUR),
@@ -314,7 +310,7 @@ def plot_baselines(verdict: Verdict) -> Picture:
     """
     measure, axis_name = _choose_error_measure(verdict)
     scores = {"model": verdict.model, **verdict.baselines}
-    names = [label_method(method) for method in scores]
+    names = [label_method(method, verdict) for method in scores]
     errors = [row[measure] for row in scores.values()]
     colours = [MODEL_COLOUR] + [BASELINE_COLOUR] * len(verdict.baselines)
 
@@ -322,7 +318,7 @@ def plot_baselines(verdict: Verdict) -> Picture:
     with picture_style():
         figure, axes = _make_figure(height)
         bars = axes.barh(names, errors, color=colours)
-        labels = [f"{error:.4g}" for error in errors]
+        labels = list(map(format_figure, errors))
         axes.bar_label(bars, labels, padding=3, color=INK_COLOUR)
         axes.invert_yaxis()  # the model on top
         axes.grid(visible=False)
@@ -379,10 +375,9 @@ def _join_sentences(*sentences: str) -> str:
     return " ".join(filter(None, sentences))
 
 
-def label_method(method: str) -> str:
-    """Return the plain words for a method of a verdict."""
-    # A run of a later version may have a method that has no words here.
-    return _METHOD_LABELS.get(method, "another simple method")
+def label_method(method: str, verdict: Verdict) -> str:
+    """Return the plain words for a method of a verdict, with its own seasons."""
+    return _METHOD_LABELS.get(method) or describe_baseline(verdict, method)
 
 
 def _choose_error_measure(verdict: Verdict) -> tuple[str, str]:

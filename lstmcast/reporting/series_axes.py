@@ -3,6 +3,8 @@
 Knows no figure as a whole and writes no file.
 """
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 INK_COLOUR, MODEL_COLOUR = "#24292f", "#2f7ed8"
 MAX_TITLE_CHARS = 60
 """Characters of a name in a picture; longer names are cut."""
+FIRST_PLOT_TIME, LAST_PLOT_TIME = "0001-01-01", "9999-12-31"
+"""What matplotlib has dates for; margins beside the values may reach beyond it."""
+_WHOLE_MINUTE = re.compile(r"\d:\d\d:00$")
 _BAND_OPACITY = 0.2
 """Of one interval; where intervals lie over one another they are darker."""
 
@@ -192,8 +197,13 @@ def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
 
 def mark_times(axes: "Axes") -> None:
     """Give the horizontal axis marks of time, in as few words as tell them apart."""
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, datestr2num
 
+    limits = [FIRST_PLOT_TIME, LAST_PLOT_TIME]
+    first, last = datestr2num(limits)  # type: ignore[no-untyped-call]
+    left, right = axes.get_xlim()
+    if left < first or right > last:
+        axes.set_xlim(max(left, first), min(right, last))
     locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
@@ -221,6 +231,14 @@ def describe_shown_series(panel: Panel, most: int) -> str:
 def shorten_name(name: str, limit: int = MAX_TITLE_CHARS) -> str:
     """Cut a name that is too long for a picture."""
     return name if len(name) <= limit else f"{name[: limit - 1]}…"
+
+
+def shorten_stamps(texts: Iterable[object]) -> list[str]:
+    """Leave out the seconds of stamps where all of them are zero: 2026-01-31 09:00."""
+    whole = [str(text) for text in texts]
+    if all(_WHOLE_MINUTE.search(text) for text in whole):
+        return [text.removesuffix(":00") for text in whole]
+    return whole
 
 
 def choose_marker(n_points: int, few: int = 16) -> str:

@@ -85,10 +85,13 @@ def name_season(freq: str, season: int, stretch: float = 1.0) -> str:
 def _describe_comparison(verdict: "Verdict") -> list[str]:
     """Whether the model beat the best baseline, and what both errors were."""
     windows = _describe_windows(verdict)
-    baseline = _describe_baseline(verdict, verdict.best_baseline)
+    baseline = describe_baseline(verdict, verdict.best_baseline)
     error = verdict.model["mae"]
     baseline_error = verdict.baselines[verdict.best_baseline]["mae"]
-    errors = f"was off by {error:.4g} on average, {baseline} by {baseline_error:.4g}."
+    own = format_figure(error)
+    errors = (
+        f"was off by {own} on average, {baseline} by {format_figure(baseline_error)}."
+    )
     # A figure that does not exist cannot be compared.
     if math.isnan(verdict.skill):
         return [f"{windows} the model {errors}"]
@@ -101,7 +104,7 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
     if verdict.skill == 0:
         # As it is where the forecast is that simple method's.
         tie = f"{windows} the forecast did as well as {rival}"
-        return [f"{tie}." if verdict.series > 1 else f"{tie}: off by {error:.4g}."]
+        return [f"{tie}." if verdict.series > 1 else f"{tie}: off by {own}."]
 
     difference = _format_difference(verdict.skill)
     if verdict.beats_baseline:
@@ -140,7 +143,7 @@ def _describe_disagreement(verdict: "Verdict") -> list[str]:
     difference = _format_difference(skill)
     return [
         "With all series weighted equally, whatever their size, its error was "
-        f"{difference} that of {_describe_baseline(verdict, best)}."
+        f"{difference} that of {describe_baseline(verdict, best)}."
     ]
 
 
@@ -220,7 +223,12 @@ def _describe_windows(verdict: "Verdict") -> str:
     return f"On the last {span}"
 
 
-def _describe_baseline(verdict: "Verdict", name: str) -> str:
+def format_figure(value: float) -> str:
+    """Write a number with four digits, but with all that stand before the point."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def describe_baseline(verdict: "Verdict", name: str) -> str:
     """What a baseline does, as "repeating the last value"."""
     plain = {
         "naive": "repeating the last value",

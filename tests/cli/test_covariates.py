@@ -73,7 +73,7 @@ def test_a_fit_says_what_a_forecast_will_need_and_the_forecast_names_what_is_mis
     done = quickly("predict", "runs/shop-a", "--future-data", "plan.csv")
     assert (done.returncode, done.stdout) == (3, "")
     assert (
-        "2 of its 2 rows are ahead of the data, from 2025-01-01 to 2025-01-02"
+        "known ahead: 2 of 2 rows come after the data, from 2025-01-01 to 2025-01-02"
         in done.stderr
     )
     assert (

@@ -126,6 +126,7 @@ def test_a_saved_run_explains_itself_alike_and_stays_as_it_was(tmp_path: Path) -
     table = explanation.frame(2)
     assert table["kind"].tolist() == ["lag", "lag", "past step", "past step"]
     assert len(explanation.frame()) == len(explanation.factors)
+    assert explain(forecaster, max_windows=2).windows == 2
 
 
 def test_targets_that_are_forecast_jointly_can_be_explained() -> None:

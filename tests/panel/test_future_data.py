@@ -83,11 +83,12 @@ def test_a_series_without_a_plan_keeps_what_it_had() -> None:
 def test_notes_say_how_much_of_a_plan_lies_ahead_and_when() -> None:
     history = panel(whole().dropna())
     assert with_future_data(history, plan(whole())).notes[-1] == (
-        "8 of its 8 rows are ahead of the data, from 2024-01-09 to 2024-01-12"
+        "known ahead: 8 of 8 rows come after the data, from 2024-01-09 to 2024-01-12"
     )
     early = plan(whole()).frame.assign(day=np.tile(TIMES[:4], 2))
     assert with_future_data(history, Table(early, "plan")).notes[-1] == (
-        "none of its 8 rows is of a known series and after its end; the data end at 2024-01-08"
+        "known ahead: none of 8 rows is of a known series and after its end;"
+        " the data end at 2024-01-08"
     )
 
 

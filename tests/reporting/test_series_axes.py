@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
 from lstmcast.panel.panel import Panel
@@ -13,6 +14,7 @@ from lstmcast.reporting.series_axes import (
     find_intervals,
     label_series_axes,
     shorten_name,
+    shorten_stamps,
     to_plot_times,
 )
 
@@ -87,3 +89,22 @@ def test_the_axes_name_the_values_and_long_names_are_cut() -> None:
     assert to_plot_times(make_panel(), 0, np.array([1]))[0] == np.datetime64(
         "2026-01-02"
     )
+
+
+def test_the_margin_of_a_picture_stays_in_the_years_that_have_dates() -> None:
+    stamps = [f"{year}-{month:02}" for year in (1, 2, 3) for month in range(1, 13)]
+    frame = pd.DataFrame({"month": stamps, "units": np.arange(36.0)})
+    panel = Panel.from_frame(frame, target="units", time="month")
+    figure = Figure()
+    axes = figure.add_subplot()
+    draw_observed(axes, panel, 0, 0)
+    label_series_axes(axes, panel, 0)
+    figure.canvas.draw()  # it would raise for a date before the year 1
+    assert axes.get_xlim()[0] == date2num(np.datetime64("0001-01-01"))
+
+
+def test_seconds_are_left_out_where_all_of_them_are_zero() -> None:
+    assert shorten_stamps(["2026-01-31 09:00:00"]) == ["2026-01-31 09:00"]
+    mixed = ["2026-01-31 09:00:00", "2026-01-31 09:00:30"]
+    assert shorten_stamps(mixed) == mixed
+    assert shorten_stamps(["2026-01-31", "12:00"]) == ["2026-01-31", "12:00"]

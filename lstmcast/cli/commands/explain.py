@@ -80,12 +80,12 @@ def explain(
         windows = explanation.windows
         horizon = explanation.horizon
         mase = explanation.mase
-        report.say(
+        report.sentences(
             f"{windows} windows of {horizon} steps; with all inputs their mase is {mase:.3g}"
         )
         # What a simple method reads is little: that it is one has to be known.
         made_of = forecaster.combination.sentence()
-        report.say(made_of)
+        report.sentences(made_of)
         facts |= {"windows": windows, "horizon": horizon, "mase": mase}
         facts["forecast"] = made_of
         name, rows = "factors", explanation.frame(top)

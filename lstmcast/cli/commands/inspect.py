@@ -1,6 +1,7 @@
 """`lstmcast inspect`: what the tool sees in a file, and the command line that pins it down."""
 
 import shlex
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,7 +38,9 @@ InspectPlot = Annotated[
         callback=refuse_address,
     ),
 ]
-MAX_LINE_COLUMNS = 80
+MIN_LINE_COLUMNS, MAX_LINE_COLUMNS = 40, 80
+MIN_FIRST_COLUMNS = 10
+"""Columns of a terminal below which first values are not worth showing."""
 _LABEL_COLUMNS = 12
 """Columns of a line that its label takes."""
 _FIXED_TABLE_COLUMNS = 31
@@ -140,20 +143,18 @@ def _table_lines(table: "Table", profiles: "Sequence[ColumnProfile]") -> list[st
     # The first values take the room that is left of the line.
     name_columns = max(map(len, names))
     role_columns = max(map(len, roles))
-    room = MAX_LINE_COLUMNS - _FIXED_TABLE_COLUMNS - role_columns - name_columns
-    rows = [
-        [
-            name,
-            profile.kind,
-            f"{profile.missing:,}",
-            f"{profile.distinct:,}",
-            _cut_text(profile.first, max(room, 10)),
-            role,
-        ]
-        for profile, name, role in zip(listed, names, roles, strict=True)
-    ]
-    header = ("column", "kind", "missing", "distinct", "first", "role")
-    head, *body = console.format_table(header, rows, left=(0, 1, 4, 5))
+    room = count_line_columns() - _FIXED_TABLE_COLUMNS - role_columns - name_columns
+    # On a narrow terminal they are left out, so that no line is broken.
+    has_first = room >= MIN_FIRST_COLUMNS or not console.is_live(sys.stdout)
+    rows = []
+    for profile, name, role in zip(listed, names, roles, strict=True):
+        first = _cut_text(profile.first, max(room, MIN_FIRST_COLUMNS))
+        counts = [f"{profile.missing:,}", f"{profile.distinct:,}"]
+        rows.append([name, profile.kind, *counts, *[first] * has_first, role])
+    header = ["column", "kind", "missing", "distinct", *["first"] * has_first, "role"]
+    # Words are at the left, numbers at the right.
+    left = (0, 1, *range(4, len(header)))
+    head, *body = console.format_table(header, rows, left)
     lines += ["", console.format_heading(head), *body]
     left_out = len(profiles) - len(listed)
     if left_out:
@@ -166,6 +167,14 @@ def _format_role(profile: "ColumnProfile") -> str:
     if profile.role or not profile.could:
         return profile.role
     return f"({' or '.join(profile.could)}?)"
+
+
+def count_line_columns() -> int:
+    """Return the columns that a line may take: fewer on a narrow terminal than elsewhere."""
+    if not console.is_live(sys.stdout):
+        return MAX_LINE_COLUMNS
+    width = console.get_terminal_width() - 1
+    return max(MIN_LINE_COLUMNS, min(width, MAX_LINE_COLUMNS))
 
 
 def _cut_text(text: str, width: int) -> str:
@@ -203,7 +212,7 @@ def _wrap_text(label: str, text: str) -> list[str]:
     """Return a label and its text in lines of a terminal's width, the text indented."""
     first, *more = textwrap.wrap(
         f"{label:<{_LABEL_COLUMNS}}{console.escape_unprintable(text)}",
-        MAX_LINE_COLUMNS,
+        count_line_columns(),
         subsequent_indent=" " * _LABEL_COLUMNS,
         break_long_words=False,
         break_on_hyphens=False,
@@ -227,7 +236,7 @@ def _sparkline_lines(found: "Inspection") -> list[str]:
 def _draw_sparkline(values: Any) -> str:
     import numpy as np
 
-    n_parts = min(len(values), MAX_LINE_COLUMNS - _LABEL_COLUMNS)
+    n_parts = min(len(values), count_line_columns() - _LABEL_COLUMNS)
     parts = np.array_split(values, n_parts)
     # numpy warns of the median of nothing.
     medians = np.array(
@@ -270,7 +279,8 @@ def _next_step_lines(
         heading = f"to fit it so, if these are right: {', '.join(doubts)}:"
     else:
         heading = "to fit it so, with nothing left to be guessed:"
-    return [*lines, console.format_heading(heading)]
+    wrapped = textwrap.wrap(heading, count_line_columns())
+    return [*lines, *map(console.format_heading, wrapped)]
 
 
 def _suggested_options(

@@ -108,7 +108,10 @@ def report(
     # The run does not know where its data were: DATA stands for them.
     options = settings.command_words(opened.manifest, options_of_all)
     fit_again = shlex.join(["lstmcast", "fit", "DATA", *options])
-    page = make_report_page(opened, forecaster, fit_again, panel, newer, judged)
+    with reporter.progress() as on_event:
+        page = make_report_page(
+            opened, forecaster, fit_again, panel, newer, judged, on_event
+        )
 
     # The pictures are in the page already; as files they are for other documents.
     path = Path(output_file) if output_file else Path(run) / REPORT_FILE

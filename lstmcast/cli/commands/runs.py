@@ -1,5 +1,6 @@
 """`lstmcast runs`: what is in run directories, without loading a network."""
 
+import itertools
 import json
 import shlex
 import sys
@@ -123,9 +124,11 @@ def show(run: RunPath, *, show: ShowOptions) -> None:
         return
     flat = _flatten_dict(facts)
     summary = summarise_run(shlex.quote(run), facts)
-    output.write_lines([*map(console.escape_unprintable, summary), ""])
-    lines = [f"{key} = {_format_value(value)}" for key, value in flat.items()]
-    output.write_lines(lines)
+    lines = [*map(console.escape_unprintable, summary), ""]
+    lines += [f"{key} = {_format_value(value)}" for key, value in flat.items()]
+    # On a terminal words are not broken; elsewhere a line stays a line.
+    wrapped = [console.wrap_sentence(line, "  ", sys.stdout) for line in lines]
+    output.write_lines(itertools.chain.from_iterable(wrapped))
 
 
 def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:

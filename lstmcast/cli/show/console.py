@@ -303,12 +303,16 @@ def get_terminal_width() -> int:
 
 def write_error(message: str, *hints: str) -> None:
     """Write what went wrong and what to do about it; the word "error" is red where colours go."""
+    word = "error: "
+    # Escaped first: a line break in a name is shown, not obeyed.
+    whole = escape_unprintable(word + shorten_text(message))
+    first, *rest = wrap_sentence(whole, "  ")
+    for hint in filter(None, hints):
+        rest += wrap_sentence(escape_unprintable(f"  {shorten_text(hint)}"), "    ")
     # Apart from the message, in which escape sequences are shown and not obeyed.
-    with contextlib.suppress(OSError, ValueError):
-        word = "\x1b[1;31merror:\x1b[0m" if is_coloured(sys.stderr) else "error:"
-        sys.stderr.write(f"{word} ")
-    lines = [f"  {shorten_text(hint)}" for hint in hints if hint]
-    write_message(shorten_text(message), *lines)
+    if is_coloured(sys.stderr):
+        first = first.replace(word, f"\x1b[1;31m{word.strip()}\x1b[0m ", 1)
+    write_styled([first, *rest])
 
 
 def write_message(*lines: str) -> None:
@@ -324,13 +328,16 @@ def write_styled(lines: Iterable[str]) -> None:
         sys.stderr.flush()
 
 
-def wrap_sentence(text: str, indent: str = "") -> list[str]:
+def wrap_sentence(
+    text: str, indent: str = "", stream: TextIO | None = None
+) -> list[str]:
     """Break a sentence between words where the terminal ends; off a terminal it stays one line.
 
     indent: what the lines after the first one begin with. A number stays with its percent sign.
+    stream: where the sentence goes (default: stderr).
     """
     width = get_terminal_width() - 1
-    if not is_live(sys.stderr) or len(text) <= width:
+    if not is_live(stream or sys.stderr) or len(text) <= width:
         return [text]
     joined = text.replace(" %", "\xa0%")
     lines = textwrap.wrap(

@@ -2,6 +2,7 @@
 
 `page`          what all pages share
 `report_chart`  the forecast as data of a chart, a table and a CSV
+`components_chart` what series are made of, and their seasons, as data of charts
 `report_tables` accuracy and what drives a forecast, as tables
 `chart_page`    a forecast as a page of its own
 `detection_chart` judged rows as data of a chart and a table of events

@@ -2,6 +2,8 @@
 // What the charts of pages share. All texts are set as text, never as HTML.
 const charts = (() => {
   const SVG = "http://www.w3.org/2000/svg";
+  const LETTER = 7.5;
+  const MIDNIGHT = /[ T]00:00$/;
 
   const make = (tag, attributes, parent, text) => {
     const element = document.createElementNS(SVG, tag);
@@ -26,6 +28,48 @@ const charts = (() => {
     const found = [];
     for (let at = Math.ceil(low / step) * step; at <= high; at += step) found.push(at);
     return found;
+  };
+
+  // The lowest and the highest of these values, with some room around them.
+  const bounds = (values) => {
+    const known = values.filter((value) => value !== null && value !== undefined);
+    let low = Math.min(...known), high = Math.max(...known);
+    if (!known.length) [low, high] = [0, 1];
+    if (low === high) { low -= 1; high += 1; }
+    const margin = (high - low) / 25;
+    return [low - margin, high + margin];
+  };
+
+  // The columns that the numbers at the left of a chart take.
+  const measureMarks = (marks) => 14 + LETTER * Math.max(...marks.map((value) => format(value).length));
+
+  // A line and a number for each mark of the vertical axis.
+  const drawMarks = (svg, marks, { left, right, y }) => {
+    for (const value of marks) {
+      make("line", { class: "grid", x1: left, x2: right, y1: y(value), y2: y(value) }, svg);
+      make("text", { class: "label", x: left - 6, y: y(value) + 4, "text-anchor": "end" }, svg, format(value));
+    }
+  };
+
+  // As many stamps below a chart as have room: of days where there are clock times and days enough.
+  // label: the stamp of a step. x: where a step lies. left, width: edges of the chart.
+  const drawStamps = (svg, { first, last, label, x, left, width, height }) => {
+    const steps = [];
+    for (let step = first; step <= last; step += 1) steps.push(step);
+    const days = steps.filter((step) => MIDNIGHT.test(label(step)));
+    const areDays = days.length > 1;
+    const text = (step) => (areDays ? label(step).replace(MIDNIGHT, "") : label(step));
+    const size = LETTER * text(days[0] ?? last).length;
+    const most = Math.max(1, Math.min(5, Math.floor((width - left) / (size + 24))));
+    const count = Math.min(most, steps.length);
+    const stride = Math.ceil(days.length / most);
+    const even = [...Array(count).keys()].map((one) => steps[Math.round((one * (steps.length - 1)) / Math.max(1, count - 1))]);
+    const chosen = areDays ? days.filter((_, one) => one % stride === 0) : even;
+    for (const step of chosen) {
+      const at = x(step);
+      const anchor = at - size / 2 < 0 || step === first ? "start" : at + size / 2 > width || step === last ? "end" : "middle";
+      make("text", { class: "label", x: at, y: height - 8, "text-anchor": anchor }, svg, text(step));
+    }
   };
 
   const path = (points) => {
@@ -76,5 +120,5 @@ const charts = (() => {
     return point;
   };
 
-  return { make, format, ticks, path, follow };
+  return { make, format, ticks, bounds, measureMarks, drawMarks, drawStamps, path, follow };
 })();

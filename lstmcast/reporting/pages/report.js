@@ -2,15 +2,18 @@
 // The chart of a page: history and forecasts of one series at a time. Data come from the page
 // itself; nothing is loaded. All texts are set as text, never as HTML.
 (() => {
-  const { make, format, ticks, path, follow } = charts;
+  const { make, format, ticks, bounds, measureMarks, drawMarks, drawStamps, path, follow } = charts;
   const data = JSON.parse(document.getElementById("chart-data").textContent);
   const place = document.getElementById("chart");
-  const choice = document.getElementById("series");
+  // The list above the chart, and the same below it.
+  const choices = [...document.querySelectorAll("select.series")];
   const button = document.getElementById("zoom");
   const note = document.getElementById("reading");
   const hint = note.textContent;
   const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-  const HEIGHT = 320, RIGHT = 8, TOP = 8, BOTTOM = 28, LETTER = 7.5;
+  const HEIGHT = 320, RIGHT = 8, TOP = 8, BOTTOM = 28;
+  // The number of the series that is shown.
+  let chosen = 0;
   // The first and the last step that are shown; null for the end of the series.
   let view = null;
 
@@ -50,7 +53,7 @@
   };
 
   const draw = () => {
-    const series = data.series[choice.value];
+    const series = data.series[chosen];
     const [first, last] = shownView(series);
     const isShown = ([step]) => step >= first && step <= last;
     const observed = series.history.map((value, step) => [step, value]).filter(isShown);
@@ -59,17 +62,11 @@
       bands: window.bands.map((band) => band.map((bound) => join(series, window, bound).filter(isShown))),
     }));
     const points = [observed, ...windows.flatMap((window) => [window.line, ...window.bands.flat()])].flat();
-    const known = points.map(([, value]) => value).filter((value) => value !== null);
-    let low = Math.min(...known), high = Math.max(...known);
-    if (!known.length) [low, high] = [0, 1];
-    if (low === high) { low -= 1; high += 1; }
-    const margin = (high - low) / 25;
-    low -= margin;
-    high += margin;
+    const [low, high] = bounds(points.map(([, value]) => value));
 
     const width = Math.max(280, Math.round(place.clientWidth) || 800);
     const marks = ticks(low, high);
-    const left = 14 + LETTER * Math.max(...marks.map((value) => format(value).length));
+    const left = measureMarks(marks);
     const inner = width - left - RIGHT;
     const x = (step) => left + inner * ((step - first) / Math.max(1, last - first));
     const y = (value) =>
@@ -79,19 +76,9 @@
     place.replaceChildren();
     const svg = make("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", tabindex: 0 }, place);
     make("title", {}, svg, `History and forecast of ${series.name}`);
-    for (const value of marks) {
-      make("line", { class: "grid", x1: left, x2: width - RIGHT, y1: y(value), y2: y(value) }, svg);
-      make("text", { class: "label", x: left - 6, y: y(value) + 4, "text-anchor": "end" }, svg, format(value));
-    }
-    // As many stamps as have room.
-    const longest = LETTER * data.labels[series.at + last].length + 24;
-    const stamps = Math.min(5, Math.floor(inner / longest), last - first + 1);
-    for (let number = 0; number < Math.max(1, stamps); number += 1) {
-      const share = stamps > 1 ? number / (stamps - 1) : 0;
-      const step = Math.round(first + share * (last - first));
-      const anchor = share === 0 ? "start" : share === 1 ? "end" : "middle";
-      make("text", { class: "label", x: x(step), y: HEIGHT - 8, "text-anchor": anchor }, svg, data.labels[series.at + step]);
-    }
+    drawMarks(svg, marks, { left, right: width - RIGHT, y });
+    const label = (step) => data.labels[series.at + step];
+    drawStamps(svg, { first, last, label, x, left, width, height: HEIGHT });
     for (const { bands } of windows) {
       for (const [lower, upper] of bands) {
         const outline = [...onScreen(upper), ...onScreen(lower).reverse()];
@@ -113,6 +100,7 @@
     button.textContent = view ? "Show the end only" : "Show more history";
     button.hidden = !view && usualView(series)[0] === 0;
     tabulate(series);
+    charts.drawComponents?.(data, series, first, last);
   };
 
   const show = (steps) => {
@@ -144,15 +132,35 @@
     body.replaceChildren(...rows);
   };
 
-  data.series.forEach((series, number) => {
-    const option = document.createElement("option");
-    option.value = number;
-    option.textContent = series.name;
-    choice.append(option);
-  });
-  choice.hidden = data.series.length < 2;
-  choice.addEventListener("change", () => show(null));
-  button.addEventListener("click", () => show(view ? null : wholeView(data.series[choice.value])));
+  const choose = (number) => {
+    chosen = number;
+    for (const choice of choices) choice.value = number;
+    show(null);
+  };
+  for (const choice of choices) {
+    data.series.forEach((series, number) => {
+      const option = document.createElement("option");
+      option.value = number;
+      option.textContent = series.name;
+      choice.append(option);
+    });
+    choice.parentElement.hidden = data.series.length < 2;
+    choice.addEventListener("change", () => choose(Number(choice.value)));
+  }
+  // A row of the table of series shows its series.
+  const numbers = new Map(data.series.map((series, number) => [series.name, number]));
+  for (const row of document.querySelectorAll("#by-series tbody tr")) {
+    const number = numbers.get(row.cells[0].textContent);
+    if (number === undefined) continue;
+    const showRow = () => {
+      choose(number);
+      place.scrollIntoView({ block: "center" });
+    };
+    row.tabIndex = 0;
+    row.addEventListener("click", showRow);
+    row.addEventListener("keydown", (event) => { if (event.key === "Enter") showRow(); });
+  }
+  button.addEventListener("click", () => show(view ? null : wholeView(data.series[chosen])));
   document.documentElement.classList.add("live");
   draw();
   let drawn = place.clientWidth;

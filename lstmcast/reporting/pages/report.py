@@ -10,18 +10,22 @@ import base64
 import json
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from lstmcast.compute.progress import OnEvent
 from lstmcast.config import Config
 from lstmcast.errors import DataError
 from lstmcast.evaluation.backtest import Result
+from lstmcast.evaluation.components import decompose_series
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
 from lstmcast.reporting.component_plot import plot_series_components
 from lstmcast.reporting.detection_plot import plot_detection
 from lstmcast.reporting.judged_series import choose_judged_series
+from lstmcast.reporting.pages.components_chart import add_components
 from lstmcast.reporting.pages.detection_chart import (
     MAX_PAGE_SERIES,
     ShownDetection,
@@ -44,12 +48,16 @@ from lstmcast.reporting.pages.report_tables import (
 )
 from lstmcast.reporting.plots import Picture
 from lstmcast.reporting.season_plot import plot_season
-from lstmcast.reporting.series_axes import INK_COLOUR
+from lstmcast.reporting.series_axes import INK_COLOUR, format_steps, shorten_stamps
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
 from lstmcast.scoring.wording import name_season
 
 _DARK_INK = "#d7dde4"
+MIN_COVERAGE_WINDOWS = 5
+"""Windows from which on a picture shows how many values at each step were in the interval."""
+MAX_COMPONENT_SERIES = 1000
+"""Series that are taken into components for a page, the first ones."""
 Rows = list[list[str]]
 """A table: its header, then its rows."""
 
@@ -68,17 +76,29 @@ def make_report_page(
     data: Panel | None = None,
     newer: Result | None = None,
     judged: pd.DataFrame | None = None,
+    on_event: OnEvent | None = None,
 ) -> ReportPage:
     """Make the page of a run.
 
     command: the line that fits it again. data: a panel to forecast from instead of the end of the
     training. newer: an evaluation on rows of `data` that come after the training; its verdict is
     then the one on the page. judged: a table of judged rows (`Detection.rows`) that is shown, too.
+    on_event: called as inputs of the forecast are taken away, which takes longest.
     """
     panel = forecaster.panel if data is None else data
     verdict = newer.verdict if newer else forecaster.verdict
     forecast, missing = _make_forecast(forecaster, panel)
-    shown = None if forecast is None else show_forecast(panel, forecast)
+    shown = None
+    n_with_components = 0
+    if forecast is not None:
+        components = _decompose(forecaster, panel)
+
+        def add(chart: dict[str, Any], room: int) -> None:
+            nonlocal n_with_components
+            season = forecaster.season
+            n_with_components = add_components(chart, panel, components, season, room)
+
+        shown = show_forecast(panel, forecast, add)
     pictures = _plot_pictures(forecaster, panel, forecast, verdict, newer)
     anomalies = None
     if judged is not None:
@@ -87,7 +107,7 @@ def make_report_page(
     inferred = _list_inferred_settings(run.manifest, forecaster)
     all_settings, chosen_settings = _list_settings(run.manifest, inferred)
     stylesheet = read_asset("report.css")
-    scripts = ["report.js"] if shown else []
+    scripts = ["components.js", "report.js"] if shown else []
     scripts += ["detection.js"] if anomalies else []
     script = join_scripts(*scripts) if scripts else ""
     # Each note once: the panel is often the one that was fitted.
@@ -103,14 +123,20 @@ def make_report_page(
         detection_chart=Markup(anomalies.chart if anomalies else ""),
         anomalies=anomalies,
         subject=describe_subject(panel, forecaster),
-        verdict=_describe_verdict(verdict, forecaster, out_of_sample=newer is not None),
+        verdict=_describe_verdict(verdict, forecaster),
+        test=_describe_test(verdict, panel, forecaster, out_of_sample=newer is not None)
+        if verdict
+        else [],
         is_better=verdict is not None and verdict.beats_baseline,
         pictures=embedded,
         missing=missing,
         many=len(panel) if len(panel) > 1 else 0,
+        keys=" / ".join(panel.key_names),
+        season=_name_cycle(panel, forecaster.season),
+        no_room=_describe_missing_components(n_with_components, len(panel)),
         by_series=tabulate_series(verdict, panel) if verdict else None,
         by_step=tabulate_steps(verdict) if verdict else None,
-        drivers=tabulate_drivers(forecaster, panel),
+        drivers=tabulate_drivers(forecaster, panel, on_event),
         data=[_describe_data(panel, forecaster), *notes],
         scores=tabulate_scores(verdict) if verdict else None,
         score_meanings=explain_scores(verdict) if verdict else None,
@@ -136,6 +162,32 @@ def _make_forecast(
         return None, words
 
 
+def _decompose(forecaster: Predictor, panel: Panel) -> pd.DataFrame | None:
+    """Return the components of the series that may be shown; None of probabilities."""
+    # A probability is no sum of parts.
+    if forecaster.probability:
+        return None
+    if len(panel) > MAX_COMPONENT_SERIES and not forecaster.config.inputs.joint:
+        panel = panel.select(np.arange(MAX_COMPONENT_SERIES))
+    return decompose_series(forecaster, panel)
+
+
+def _name_cycle(panel: Panel, season: int) -> str:
+    """Return a season in everyday words, as "week", or else as "season"."""
+    return name_season(panel.axis.freq, season, panel.axis.stretch) or "season"
+
+
+def _describe_missing_components(shown: int, total: int) -> str:
+    """Say of which series the page has components, for those of which it has none."""
+    sentence = "Of this series there is nothing to show."
+    if shown < total:
+        sentence = (
+            f"The page has room for the first {shown:,} of {total:,} series, and this is none of"
+            " them. In Python, forecaster.plot_components(series=...) draws those of any series."
+        )
+    return sentence
+
+
 def _plot_pictures(
     forecaster: Predictor,
     panel: Panel,
@@ -152,8 +204,8 @@ def _plot_pictures(
     if verdict:
         pictures.append(plots.plot_baselines(verdict))
         pictures.append(plots.plot_error_by_step(verdict))
-        # Probabilities have no interval.
-        if not verdict.of_events:
+        # Probabilities have no interval, and of a few values a share is 0 or 100 %.
+        if not verdict.of_events and verdict.windows >= MIN_COVERAGE_WINDOWS:
             pictures.append(plots.plot_coverage(verdict))
     season = plot_season(panel, forecaster.season)
     if season is not None:
@@ -199,28 +251,50 @@ def _embed_picture(picture: Picture) -> dict[str, str]:
     return {"title": picture.title, "caption": picture.caption, "source": source}
 
 
-def _describe_verdict(
-    verdict: Verdict | None, forecaster: Predictor, *, out_of_sample: bool
-) -> list[str]:
+def _describe_verdict(verdict: Verdict | None, forecaster: Predictor) -> list[str]:
     if verdict is None:
         return [
             "The series were too short to hold back data and check the forecast on it."
         ]
+    sentences = verdict.sentences()
+    if "theta" in verdict.best_baseline:
+        sentences.append("The theta method is simple, and hard to beat.")
+    # What the forecast is made of matters most where it is not the network's.
+    if forecaster.guard.method:
+        sentences.append(forecaster.guard.sentence())
+    return list(map(_keep_percent, sentences))
+
+
+def _describe_test(
+    verdict: Verdict, panel: Panel, forecaster: Predictor, *, out_of_sample: bool
+) -> list[str]:
+    """Say how the scores were made, and what the forecast is made of."""
+    rows = "These rows were held back from the training."
     if out_of_sample:
         rows = "These are rows that came after the training."
-    else:
-        rows = "These rows were held back from the training."
-    sentences = [*verdict.sentences(), rows, forecaster.guard.sentence()]
-    # A number and its percent sign stay on one line.
-    joined = [sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in sentences]
-    return [sentence for sentence in joined if sentence]
+    ahead = format_steps(panel, verdict.horizon)
+    origins = f"one past date, {ahead} ahead"
+    if verdict.origins > 1:
+        origins = f"{verdict.origins} past dates, {ahead} ahead each time (a “window”)"
+    test = (
+        f"The newest rows were forecast from {origins}, by lstmcast and by simple methods, and then"
+        " compared with what had come."
+    )
+    made_of = "" if forecaster.guard.method else forecaster.guard.sentence()
+    sentences = [test, rows, made_of]
+    return [_keep_percent(sentence) for sentence in sentences if sentence]
+
+
+def _keep_percent(sentence: str) -> str:
+    """Keep a number and its percent sign on one line."""
+    return sentence.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _describe_data(panel: Panel, forecaster: Predictor) -> str:
     newest = panel.start + panel.lengths - 1
     first = int(panel.start.min())
     last = int(newest.max())
-    start, end = panel.axis.texts([first, last])  # type: ignore[arg-type]
+    start, end = shorten_stamps(panel.axis.texts([first, last]))  # type: ignore[arg-type]
     season = "no season"
     if forecaster.season > 1:
         season = f"a season of {forecaster.season} steps"
@@ -287,4 +361,4 @@ def _describe_versions(manifest: dict[str, Any]) -> str:
     versions = ", ".join(libraries)
     # So many digits tell data apart, and can be compared by eye.
     fingerprint = manifest["data"]["fingerprint"][:16]
-    return f"Made with {versions}; seed {manifest['seed']}; data {fingerprint}…"
+    return f"Made with {versions}; seed {manifest['seed']}; fingerprint of the data {fingerprint}…"

@@ -6,6 +6,7 @@ Axes: N series, H horizon.
 import base64
 import json
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,17 +15,23 @@ import pandas as pd
 from lstmcast.panel.forecast_table import find_point_column, find_series_numbers
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats
-from lstmcast.reporting.series_axes import find_intervals
+from lstmcast.reporting.series_axes import find_intervals, shorten_stamps
 from lstmcast.scoring.wording import name_step
 
 MAX_CHART_NUMBERS = 150_000
 """Values of history and forecast in the chart of a page, so that it stays small."""
 MAX_CSV_BYTES = 1_000_000
 """Largest table that a page carries for download."""
+MAX_DATA_CHARS = 2_500_000
+"""Characters of all data of a page, which is to stay below 3 MB."""
 MAX_HISTORY_STEPS = 400
 MIN_HISTORY_STEPS = 20
 _SIGNIFICANT_DIGITS = 5
 """Digits of a number in the chart: more than a screen can show."""
+
+
+AddToChart = Callable[[dict[str, Any], int], None]
+"""Adds something to the data of a chart, with so many characters at most."""
 
 
 class ShownForecast(NamedTuple):
@@ -43,15 +50,24 @@ class ShownForecast(NamedTuple):
     csv: str
 
 
-def show_forecast(panel: Panel, forecast: pd.DataFrame) -> ShownForecast:
-    """Prepare the forecast of a panel, a table of `Forecaster.predict`, for a page."""
+def show_forecast(
+    panel: Panel, forecast: pd.DataFrame, add: AddToChart | None = None
+) -> ShownForecast:
+    """Prepare the forecast of a panel, a table of `Forecaster.predict`, for a page.
+
+    add: adds what else the page shows of each series to the data of the chart.
+    """
     chart = make_chart_data(panel, forecast)
+    csv = _encode_csv(forecast)
+    if add is not None:
+        room = MAX_DATA_CHARS - len(csv) - len(encode_chart(chart))
+        add(chart, room)
     return ShownForecast(
         outlook=describe_outlook(panel, forecast),
         chart=encode_chart(chart),
         intervals=chart["intervals"],
         rows=_tabulate_first_series(chart),
-        csv=_encode_csv(forecast),
+        csv=csv,
     )
 
 
@@ -186,7 +202,7 @@ def make_chart_data(panel: Panel, forecasts: pd.DataFrame) -> dict[str, Any]:
         }
         series.append(entry)
     percents = [interval.percent for interval in intervals]
-    labels = list(map(str, panel.axis.texts(shown)))
+    labels = shorten_stamps(panel.axis.texts(shown))
     weekdays = panel.axis.weekdays(shown)
     return {
         "labels": labels,
@@ -208,10 +224,12 @@ def _find_span(
     return first, max(length, *ends)
 
 
-def round_values(values: Floats) -> list[float | None]:
+def round_values(
+    values: Floats, digits: int = _SIGNIFICANT_DIGITS
+) -> list[float | None]:
     """Return numbers with as many digits as a chart shows; None where there is none."""
     return [
-        float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else None
+        float(f"{value:.{digits}g}") if math.isfinite(value) else None
         for value in values.tolist()
     ]
 

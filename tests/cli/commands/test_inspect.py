@@ -279,13 +279,14 @@ def test_two_columns_of_times_are_both_named_and_the_first_is_shown(
     ] == ["time"]
 
 
+@pytest.mark.parametrize("columns", [60, 80])
 def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(
-    sample: Path, tmp_path: Path
+    sample: Path, tmp_path: Path, columns: int
 ) -> None:
-    screen = on_terminal(["inspect", sample / "shop.csv"], tmp_path, columns=80)
+    screen = on_terminal(["inspect", sample / "shop.csv"], tmp_path, columns=columns)
     assert screen.status == 0
     *lines, _ = screen.text.rstrip().splitlines()
-    assert max(map(len, lines[1:])) <= 80
+    assert max(map(len, lines[1:])) <= columns
     drawn = [line for line in lines if re.search("[▁▂▃▄▅▆▇█]{40}", line)]
     assert [line.split("  ")[0] for line in drawn] == ["airport", "harbour", "old town"]
 

@@ -208,3 +208,24 @@ def test_sentences_are_broken_between_words_and_keep_a_number_and_its_percent_si
         "\x1b[33mits error was\x1b[0m",
         "\x1b[33m12.3 % above\x1b[0m",
     ]
+
+
+def test_an_error_and_its_hints_are_broken_between_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "is_live", lambda _: True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    console.write_error(
+        "covariates known ahead (holiday, weather) are missing\n",
+        "give them with --future-data FILE, or as rows with an empty target",
+    )
+    assert capsys.readouterr().err.splitlines() == [
+        "error: covariates known ahead (holiday,",
+        "  weather) are missing\\n",
+        "  give them with --future-data FILE, or",
+        "    as rows with an empty target",
+    ]
+    monkeypatch.setattr(console, "is_live", lambda _: False)
+    console.write_error("a " * 60 + "b", "hint")
+    assert len(capsys.readouterr().err.splitlines()) == 2

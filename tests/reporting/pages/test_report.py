@@ -146,7 +146,14 @@ def test_the_parts_of_the_first_series_have_the_effect_of_its_covariate(
     titles = [axes.get_title(loc="left") for axes in picture.figure.axes]
     assert titles[1:3] == ["level", "trend: change of the level in a step"]
     assert "season of 12 steps (the year)" in titles and "effect of sale" in titles
-    assert "<h2>Components</h2>" in page.text
+    assert "<h2>What it is made of</h2>" in page.text
+    data = re.search(r'id="chart-data">(.*?)</script>', page.text, re.DOTALL)
+    assert data
+    chart = json.loads(data[1])
+    assert "effect of sale" in chart["parts"]
+    assert [len(one["parts"]) for one in chart["series"]] == [len(chart["parts"])] * 2
+    # A list to choose a series from stands above each chart.
+    assert page.text.count('<select class="series">') == 3
 
 
 def test_of_probabilities_there_is_no_interval_to_draw(tmp_path: Path) -> None:
@@ -196,7 +203,7 @@ def test_the_first_screen_says_how_high_the_forecast_is_and_until_when(
         page.text.index(part)
         for part in (
             *('class="outlook"', 'class="verdict', 'id="chart"', "forecast-table"),
-            *("How good it is", "What drives it", "<h2>Components"),
+            *("How good it is", "What drives it", "<h2>What it is made of"),
             *("<h2>Data", "<h2>Settings"),
         )
     ]
@@ -252,6 +259,11 @@ def test_a_page_of_a_thousand_series_is_small_and_has_all_of_them(
     names_of_series = [series["name"] for series in json.loads(data[1])["series"]]
     assert names_of_series == [f"shop {i:04}" for i in range(1000)]
     assert "in all 1,000 series together" in page.text
+    with_parts = ["parts" in series for series in json.loads(data[1])["series"]]
+    assert with_parts == sorted(with_parts, reverse=True)
+    if not all(with_parts):
+        shown = f"The page has room for the first {sum(with_parts):,} of 1,000 series"
+        assert shown in page.text
 
 
 def test_judged_rows_have_a_section_with_their_chart_and_events(

@@ -1,5 +1,6 @@
 """Accuracy by series and step, and what drives a forecast, as tables of a report."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_series_come_worst_first_with_the_best_simple_method_beside_them(
         "windows",
         "mase",
         "mae",
-        f"mae of {label_method(verdict.best_baseline)}",
+        f"mae of {label_method(verdict.best_baseline, verdict)}",
     ]
     worst = max(verdict.by_series, key=lambda row: row["mase"])
     assert rows[0][0] == worst["key"][0]
@@ -57,7 +58,7 @@ def test_each_step_ahead_has_a_row(forecaster: Forecaster) -> None:
     assert header == [
         "step",
         "mae",
-        f"mae of {label_method(verdict.best_baseline)}",
+        f"mae of {label_method(verdict.best_baseline, verdict)}",
         "inside the interval",
     ]
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
@@ -71,9 +72,18 @@ def test_what_drives_the_forecast_is_said_in_words(forecaster: Forecaster) -> No
     assert lags and all(
         name.endswith((" months before", " 1 month before")) for name in lags
     )
-    assert "the last value" in inputs or "the last value but 1" in inputs
-    assert not any(cell == "-0.000" for row in table for cell in row)
-    assert len(inputs) <= 3 * report_tables.MAX_DRIVERS
+    figures = [cell for row in table[1:] for cell in row[1:]]
+    assert all(
+        re.search(r"^[\d.]+ %( larger| smaller)?$|^the same$", cell) for cell in figures
+    )
+    assert len(inputs) <= 2 * report_tables.MAX_DRIVERS
+
+
+def test_large_figures_keep_all_digits_before_the_point(forecaster: Forecaster) -> None:
+    verdict: Any = forecaster.verdict
+    large = replace(verdict, model={**verdict.model, "mae": 35436.4})
+    _, model, *_ = report_tables.tabulate_scores(large)
+    assert model[1] == "35,436"
 
 
 def test_the_subject_says_when_and_from_what_where_the_run_knows(
