@@ -15,7 +15,7 @@ from lstmcast.validation import (
     OTHER_NAMES,
     option_name,
     require_at_least,
-    require_choices,
+    require_kinds,
     require_known_keys,
     require_time_zone,
 )
@@ -143,7 +143,7 @@ class DataConfig:
     leaves them out, extend goes on with missing values to where the others end."""
 
     def __post_init__(self) -> None:
-        require_choices(self)
+        require_kinds(self)
         require_at_least(self, 1, "max_bytes")
         self._require_closed_times()
         self._require_separators()
@@ -251,6 +251,7 @@ class WindowConfig:
     (rolling origins: Tashman 2000)."""
 
     def __post_init__(self) -> None:
+        require_kinds(self)
         require_at_least(self, 1, "horizon", "context", "season", "validation")
 
 
@@ -289,7 +290,7 @@ class ModelConfig:
     never negative."""
 
     def __post_init__(self) -> None:
-        require_choices(self)
+        require_kinds(self)
         require_at_least(self, 1, "layers", "hidden")
         if not 0 <= self.dropout < 1:
             raise UsageError(
@@ -348,7 +349,7 @@ class TrainConfig:
     it (Micikevicius et al. 2018), and float32 on a GPU."""
 
     def __post_init__(self) -> None:
-        require_choices(self)
+        require_kinds(self)
         require_at_least(self, 0, "steps", "seed", "weight_decay")
         require_at_least(
             self, 1, "batch_size", "origins", "patience", "members", "jobs"

@@ -6,11 +6,20 @@ the option of the command line; an error as text names the argument, see `errors
 
 import re
 from collections.abc import Collection, Mapping
+from numbers import Integral, Real
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
-from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.errors import ArgumentError, UsageError, suggest_similar
 
+_PLAIN_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "True or False",
+    str: "text",
+    type(None): "",
+}
+"""Types of plain settings, in words."""
 _SECONDS_BY_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600}
 """Units of a duration; without one it is in seconds."""
 OTHER_NAMES = {
@@ -83,19 +92,48 @@ def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ..
     return levels
 
 
-def require_choices(config: Any) -> None:
-    """Raise UsageError for a value that is not among those of its field's Literal type."""
+def require_kinds(config: Any) -> None:
+    """Raise for a value that is not of its field's type.
+
+    UsageError where it is not among the choices of a Literal type, ArgumentError where it is of
+    another kind than the number, text, or True or False that it should be.
+    """
     # Of options the command line sees to this, but values come from files and code as well.
     for name, kind in get_type_hints(type(config)).items():
-        if get_origin(kind) is not Literal:
-            continue
         value = getattr(config, name)
-        choices = get_args(kind)
-        if value not in choices:
-            raise UsageError(
-                f"{option_name(name)} {str(value)!r} is unknown",
-                suggest_similar(str(value), choices),
-            )
+        if get_origin(kind) is Literal:
+            _require_choice(name, value, get_args(kind))
+        else:
+            _require_plain_value(name, value, set(get_args(kind) or (kind,)))
+
+
+def _require_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    if value not in choices:
+        raise UsageError(
+            f"{option_name(name)} {str(value)!r} is unknown",
+            suggest_similar(str(value), choices),
+        )
+
+
+def _require_plain_value(name: str, value: Any, kinds: set[Any]) -> None:
+    """Raise ArgumentError for a value of none of the kinds, where they are all plain."""
+    if not kinds <= set(_PLAIN_KINDS):
+        return
+    is_truth = isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
+    fitting = {
+        int: isinstance(value, Integral) and not is_truth,
+        float: isinstance(value, Real) and not is_truth,
+        bool: is_truth or (isinstance(value, Integral) and value in (0, 1)),
+        str: isinstance(value, str),
+        type(None): value is None,
+    }
+    if any(fitting[kind] for kind in kinds):
+        return
+    wanted = [words for kind, words in _PLAIN_KINDS.items() if kind in kinds and words]
+    raise ArgumentError(
+        f"{option_name(name)} {value!r} of type {type(value).__name__!r} cannot be used",
+        f"give {' or '.join(wanted)}",
+    )
 
 
 def require_at_least(config: Any, low: float, *names: str) -> None:

@@ -1,17 +1,18 @@
 """Single settings are checked: names, zones, choices, ranges; durations and levels are read."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import pytest
 
-from lstmcast.errors import UsageError
+from lstmcast.errors import ArgumentError, UsageError
 from lstmcast.validation import (
     option_name,
     parse_duration,
     parse_quantile_levels,
     require_at_least,
-    require_choices,
+    require_kinds,
     require_known_keys,
     require_time_zone,
 )
@@ -21,6 +22,16 @@ from lstmcast.validation import (
 class Settings:
     colour: Literal["red", "blue"] = "red"
     batch_size: float | None = None
+
+
+@dataclass
+class Kinds:
+    count: int | None = None
+    share: float = 0.5
+    is_on: bool = False
+    name: str | None = None
+    either: float | str | None = None
+    names: tuple[str, ...] = ()
 
 
 def test_a_setting_is_named_as_its_option() -> None:
@@ -34,9 +45,35 @@ def test_a_key_that_is_not_known_is_refused_with_the_one_that_may_be_meant() -> 
 
 
 def test_a_value_that_is_no_choice_of_its_type_is_refused() -> None:
-    require_choices(Settings("blue"))
+    require_kinds(Settings("blue"))
     with pytest.raises(UsageError, match="colour='rde' is unknown; .*'red'"):
-        require_choices(Settings("rde"))  # type: ignore[arg-type]
+        require_kinds(Settings("rde"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"count": "7"}, "count='7' of type 'str' cannot be used; give a whole number"),
+        ({"count": 2.5}, "give a whole number"),
+        ({"count": True}, "give a whole number"),
+        ({"share": None}, "share=None .* give a number"),
+        ({"share": "a"}, "give a number"),
+        ({"is_on": "yes"}, "give True or False"),
+        ({"name": 3}, "give text"),
+        ({"either": ()}, "give a number or text"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_with_the_kind_that_is_wanted(
+    values: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ArgumentError, match=message):
+        require_kinds(Kinds(**values))
+    assert issubclass(ArgumentError, TypeError)
+
+
+def test_values_of_their_kind_may_be_those_of_numpy() -> None:
+    require_kinds(Kinds(np.int64(3), np.float32(0.5), np.bool_(True), "a", 1.5))
+    require_kinds(Kinds(is_on=0, share=1))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan")])

@@ -163,13 +163,15 @@ def _count_steps(span: Any, panel: Panel) -> int:
 
 
 def resolve_levels(
-    level: float | Sequence[float] | None, quantiles: Sequence[float] | None
+    level: float | Sequence[float] | None, quantiles: float | Sequence[float] | None
 ) -> tuple[float, ...]:
     """Return levels of quantiles, ascending: those asked for, and the ends of intervals.
 
     level: percent that an interval should hold, such as 80 or [80, 95]. Raises UsageError for a
     number out of range.
     """
+    if isinstance(quantiles, int | float | np.number):
+        quantiles = [float(quantiles)]
     levels = set(map(float, DEFAULT_LEVELS if quantiles is None else quantiles))
     if quantiles is None and level is not None:
         levels = set()

@@ -86,7 +86,9 @@ class FrameForecaster(training.Forecaster):
         )
 
     def __repr__(self) -> str:
-        return describe_in_a_line(self, is_fitted=self.__sklearn_is_fitted__())
+        quantiles = self.get_params(deep=False).get("quantiles")
+        is_fitted = self.__sklearn_is_fitted__()
+        return describe_in_a_line(self, quantiles, is_fitted=is_fitted)
 
     def _repr_html_(self) -> str:
         return describe_as_html(self, is_fitted=self.__sklearn_is_fitted__())

@@ -62,6 +62,8 @@ class Forecaster(PlottedForecaster):
 
     Args:
         config: settings as a `Config`; those given by name change it.
+        quantiles: levels that `predict` gives where it is not asked for others (default: 0.1, 0.5
+            and 0.9). They are no part of a saved run.
         settings: settings by name.
 
     Raises:
@@ -69,7 +71,13 @@ class Forecaster(PlottedForecaster):
         UsageError: a value out of range.
     """
 
-    def __init__(self, config: Config | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        quantiles: Sequence[float] | None = None,
+        **settings: Any,
+    ) -> None:
         if config is None:
             config = Config()
         if not isinstance(config, Config):
@@ -78,6 +86,24 @@ class Forecaster(PlottedForecaster):
                 "data go to fit: Forecaster(horizon=14).fit(frame)",
             )
         super().__init__(with_settings(config, settings) if settings else config)
+        resolve_levels(None, quantiles)
+        self._usual_quantiles = quantiles
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name: each with `deep`, else `config` and `quantiles`."""
+        return super().get_params(deep) | {"quantiles": self._usual_quantiles}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings by name, for the next `fit`, and the quantiles of the next `predict`.
+
+        Raises ArgumentError for an unknown name, UsageError for a value out of range; then nothing
+        is changed.
+        """
+        quantiles = params.pop("quantiles", self._usual_quantiles)
+        resolve_levels(None, quantiles)
+        super().set_params(**params)
+        self._usual_quantiles = quantiles
+        return self
 
     def fit(
         self,
@@ -152,7 +178,8 @@ class Forecaster(PlottedForecaster):
             future: frame of the covariates known ahead, as `make_future_frame` lays it out.
             level: percent that intervals should hold, such as [80, 95]: the columns of 80 are `q10`
                 and `q90`.
-            quantiles: levels of quantiles, between 0 and 1 (default: 0.1, 0.5 and 0.9).
+            quantiles: levels of quantiles, between 0 and 1 (default: those of the forecaster, which
+                are 0.1, 0.5 and 0.9 unless it was given others).
             unknown: refused, with the name that an argument has here.
 
         Returns:
@@ -167,6 +194,8 @@ class Forecaster(PlottedForecaster):
         """
         refuse_unknown(unknown, _PREDICT_ARGUMENTS)
         known, steps, kind = self._read_to_predict(panel, horizon, future)
+        if level is None and quantiles is None:
+            quantiles = self._usual_quantiles
         levels = resolve_levels(level, quantiles)
         columns = self.columns(
             None if known is self.panel else known, horizon=steps, quantiles=levels

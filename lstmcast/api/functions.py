@@ -20,7 +20,12 @@ from lstmcast.api.detection import Detection, name_detection
 from lstmcast.api.progress import follow_progress
 from lstmcast.api.watching import watch_data
 from lstmcast.compute.progress import OnEvent
-from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
+from lstmcast.config import (
+    DEFAULT_FALSE_ALARM_RATE,
+    NETWORK_QUANTILES,
+    SECTION_OF,
+    Config,
+)
 from lstmcast.errors import ArgumentError
 from lstmcast.evaluation import backtest as scoring
 from lstmcast.evaluation import explain as explanation
@@ -57,7 +62,7 @@ def backtest(
 ) -> scoring.Result:
     """Score a configuration on the last `windows` horizons of every series.
 
-        backtest(frame, Config(horizon=14), windows=4).verdict
+        backtest(frame, horizon=14, windows=4).verdict
 
     Cutoffs count back from each series' own end (rolling origins: Tashman 2000). Nothing after the
     cutoffs of a fold is used to fit it, nor to forecast from it.
@@ -77,14 +82,15 @@ def backtest(
             (default: the best one).
         progress: show a bar, in a notebook or on a terminal.
         on_event: called as folds begin and end.
-        options: roles of columns, and settings of the reading, of a frame.
+        options: settings by name, which change `config`; roles of columns, and settings of the
+            reading, of a frame.
 
     Raises:
         DataError: no series is long enough.
         UsageError: a number is out of range, or there is no such method.
         ResourceError: a worker process was lost.
     """
-    config = _require_config(config)
+    config = _take_settings(_require_config(config), options)
     read, reading = read_to_fit(panel, None, options, config.data)
     with follow_progress(progress, on_event) as listener:
         result = scoring.backtest(
@@ -314,7 +320,8 @@ def tune(
         progress: show a bar, in a notebook or on a terminal.
         on_event: called as trials go on.
         options: how to search, as of `lstmcast.tuning.tune.tune`: trials, windows, unseen, params,
-            study, jobs, time_budget. Then roles of columns and settings of the reading.
+            study, jobs, time_budget. Then settings by name, which change `config`, roles of columns
+            and settings of the reading.
 
     Returns:
         What was found; None where other processes are still at work on the study.
@@ -325,6 +332,7 @@ def tune(
         RunError: the study is of another search.
     """
     search = {name: options.pop(name) for name in _SEARCH_OPTIONS if name in options}
+    config = _take_settings(config, options)
     read, reading = read_to_fit(panel, None, options, config.data)
     settings = with_settings(config, list_reading_settings(reading))
     with follow_progress(progress, on_event) as listener:
@@ -347,6 +355,15 @@ def _require_config(config: Config | None) -> Config:
             " backtest and evaluate of its own",
         )
     return config
+
+
+def _take_settings(config: Config, options: dict[str, Any]) -> Config:
+    """Return the configuration with the settings among the options, which are taken out of them.
+
+    Settings of the reading are left: they are read with the data.
+    """
+    names = [name for name in options if SECTION_OF.get(name, "data") != "data"]
+    return with_settings(config, {name: options.pop(name) for name in names})
 
 
 def _in_kind(result: scoring.Result, kind: FrameKind) -> scoring.Result:

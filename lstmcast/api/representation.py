@@ -1,6 +1,7 @@
 """How a forecaster looks: one line for Python, and a few for a notebook."""
 
 from html import escape
+from typing import Any
 
 from lstmcast.config import Config
 from lstmcast.forecasting.estimator import list_changed_settings
@@ -19,9 +20,17 @@ def describe_settings(config: Config) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in changed.items())
 
 
-def describe_in_a_line(forecaster: Predictor, *, is_fitted: bool) -> str:
-    """Return a forecaster as one line: its settings and, once fitted, what it was fitted to."""
-    line = f"Forecaster({describe_settings(forecaster.config)})"
+def describe_in_a_line(
+    forecaster: Predictor, quantiles: Any = None, *, is_fitted: bool
+) -> str:
+    """Return a forecaster as one line: its settings and, once fitted, what it was fitted to.
+
+    quantiles: those that it gives where it is not asked for others, if they are its own.
+    """
+    settings = describe_settings(forecaster.config)
+    if quantiles is not None:
+        settings = ", ".join(filter(None, [settings, f"quantiles={quantiles!r}"]))
+    line = f"Forecaster({settings})"
     if not is_fitted:
         return line
     panel = describe_panel_in_a_line(forecaster.panel)

@@ -210,6 +210,8 @@ class Table:
         for column in columns:
             if column not in self.names:
                 hint = suggest_similar(column, self.names)
+                if "," in column:
+                    hint += "; give the option once for each of several columns"
                 raise DataError(f"{self.name} has no column {column!r}", hint)
 
     def _typed_column(self, column: str) -> pa.ChunkedArray | None:

@@ -1,5 +1,8 @@
 """A forecaster of frames: paths that keep dependence, scikit-learn's checks, frames back."""
 
+from copy import copy
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -29,6 +32,26 @@ def test_data_are_no_configuration() -> None:
 def test_settings_by_name_change_a_configuration() -> None:
     forecaster = Forecaster(Config(cell="gru"), horizon=3)
     assert forecaster.config == Config(cell="gru", horizon=3)
+
+
+def test_quantiles_of_a_forecaster_are_those_of_its_forecasts(
+    fitted: Forecaster,
+) -> None:
+    own = clone_of(fitted, quantiles=[0.05, 0.5])
+    assert [*own.predict(horizon=2).columns[-2:]] == ["q5", "q50"]
+    assert [*own.predict(horizon=2, level=80).columns[-2:]] == ["q10", "q90"]
+    assert own.get_params()["quantiles"] == [0.05, 0.5]
+    assert repr(Forecaster(steps=0, quantiles=0.9)).endswith("quantiles=0.9)")
+    with pytest.raises(UsageError, match="quantiles=.2. is out of range"):
+        Forecaster(quantiles=[2])
+    with pytest.raises(UsageError, match="out of range"):
+        own.set_params(quantiles=[0], steps=3)
+    assert own.config.train.steps == 0
+
+
+def clone_of(fitted: Forecaster, **params: Any) -> Forecaster:
+    """A copy of a fitted forecaster with other settings for what it is asked next."""
+    return copy(fitted).set_params(**params)
 
 
 def test_paths_have_the_quantiles_of_the_forecast_and_depend_on_their_past(

@@ -39,6 +39,8 @@ def test_a_backtest_of_a_frame_is_that_of_its_panel() -> None:
     of_panel = backtest(Panel.from_frame(FRAME), CONFIG, windows=2)
     assert isinstance(of_frame.forecasts, pl.DataFrame)
     assert of_frame.verdict.model["mae"] == of_panel.verdict.model["mae"]
+    by_name = backtest(FRAME, steps=0, horizon=7, windows=2, fill="zero")
+    assert by_name.verdict.model["mae"] == of_panel.verdict.model["mae"]
     own = Forecaster(CONFIG).backtest(FRAME, windows=2)
     assert own.verdict.model["mae"] == of_panel.verdict.model["mae"]
 

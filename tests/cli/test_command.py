@@ -43,7 +43,14 @@ def test_an_error_about_an_option_says_where_it_was_set(
 
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 OTHER_PROGRAMS = {
-    *("--nproc-per-node", "--insecure", "--data-binary", "--origins", "--no-"),
+    *(
+        "--nproc-per-node",
+        "--insecure",
+        "--data-binary",
+        "--origins",
+        "--no-",
+        "--start",
+    ),
 }
 """Options of torchrun, dask, curl and the pretraining; a name that is put together begins so."""
 

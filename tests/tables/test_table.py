@@ -76,3 +76,12 @@ def test_a_column_is_one_array_of_text_whatever_is_missing(
     assert array.type == pa.large_string()
     wanted = [None if pd.isna(value) else str(value) for value in values]
     assert array.to_pylist() == wanted
+
+
+def test_names_that_are_joined_by_commas_are_told_from_a_wrong_one() -> None:
+    table = Table(pa.table({"a": [1], "b": [2]}), "a.csv")
+    with pytest.raises(DataError, match="no column 'a,b'.*once for each of several"):
+        table.require(("a,b",))
+    with pytest.raises(DataError) as missing:
+        table.require(("c",))
+    assert "once for each" not in str(missing.value)

@@ -317,7 +317,7 @@ def _write_table(
     shown = detection.select(found)
     if is_glance and not detection.events:
         hidden = len(found.rows) - len(shown)
-        if hidden:
+        if hidden and len(shown):
             report.say(f"{hidden:,} other rows are not shown: -o FILE has all of them")
     if len(shown) or not is_glance:
         table.write_escaped(shown, form, report)

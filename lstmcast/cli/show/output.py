@@ -152,7 +152,7 @@ def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
     if form == "xlsx":
         return _encode_workbook(frame)
     if form == "table":
-        columns = _format_columns(frame)
+        columns = format_columns(frame)
         lines = tables.fit_table(columns, sys.maxsize).lines
         return _join_lines(lines).encode()
     objects = [
@@ -243,7 +243,7 @@ def write_stdout(data: bytes) -> None:
 
 def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
     shown = frame if whole else frame.head(MAX_TERMINAL_ROWS)
-    write_lines(tables.draw_table(_format_columns(shown)))
+    write_lines(tables.draw_table(format_columns(shown)))
     left_out = len(frame) - len(shown)
     if left_out:
         console.write_message(
@@ -251,7 +251,7 @@ def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
         )
 
 
-def _format_columns(frame: "pd.DataFrame") -> list[tables.Column]:
+def format_columns(frame: "pd.DataFrame") -> list[tables.Column]:
     """Return the columns as texts; numbers with many and with few digits."""
     columns = []
     for name in frame:

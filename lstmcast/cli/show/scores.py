@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.show import console, output, tables
+from lstmcast.cli.show import output, tables
 from lstmcast.cli.show.console import Reporter
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ BINARY_SCORE_COLUMNS = ("brier", "log_loss", "auc", "calibration")
 """The same where the target is 0 or 1."""
 _EXPENDABLE_SCORES = ("wql", "rmsse", "rmse", "smape", "calibration", "log_loss")
 """Scores that a narrow terminal does without, the first one first."""
-_DIGITS = (4, 3)
-"""Significant digits of a figure: fewer where there is little room."""
 
 
 def report_verdict(
@@ -36,16 +34,7 @@ def report_verdict(
 
 def report_scores(report: Reporter, verdict: "Verdict") -> None:
     """Show the figures of a verdict in a small table, among the messages."""
-    methods = _method_rows(verdict)
-    names = [name for name, _ in methods]
-    columns = [tables.Column("", (names,), is_number=False)]
-    for metric in _score_names(verdict):
-        figures = [row[metric] for _, row in methods]
-        forms = tuple(
-            [console.format_number(figure, digits) for figure in figures]
-            for digits in _DIGITS
-        )
-        columns.append(tables.Column(metric, forms))
+    columns = output.format_columns(_method_frame(verdict))
     tables.report_table(report, columns, _EXPENDABLE_SCORES)
 
 

@@ -46,14 +46,14 @@ def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(
     parts = [
         "the model's error was", "came after the training", "Forecast",
         "Forecasts of price from past dates",
-        "Against simple methods", "Error by step", "Are the intervals honest?",
+        "Against simple methods", "Error by step",
         "72 steps from 2010-01 to 2015-12",
         "Settings", "All settings", "lstmcast fit DATA --target price --time month --steps 0",
         "seed 0",
     ]  # fmt: skip
     places = [text.find(part, text.index("Forecast of price", 100)) for part in parts]
     assert -1 not in places
-    assert places[0] < places[3] < places[7] < places[8] < places[10]
+    assert places[0] < places[3] < places[6] < places[7] < places[9]
 
 
 def test_the_page_needs_and_allows_nothing_from_elsewhere(page: str) -> None:
@@ -150,7 +150,8 @@ def test_pictures_are_written_as_png_too_if_requested(
     )
     assert done.returncode == 0
     names = {file.name for file in (tmp_path / "p").iterdir()}
-    expected = ("forecast", "methods", "error", "coverage", "season", "components")
+    # So few windows say nothing of intervals.
+    expected = ("forecast", "methods", "error", "season", "components")
     assert names == {f"{name}.png" for name in expected}
     assert all(
         file.read_bytes().startswith(b"\x89PNG") for file in (tmp_path / "p").iterdir()
