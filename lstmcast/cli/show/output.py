@@ -9,7 +9,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -118,16 +118,23 @@ def columns_to_frame(table: "Columnar") -> "pd.DataFrame":
 
 
 def write_frame(
-    table: "Columnar", file: str | None, form: str, *, whole: bool = True
+    table: "Columnar",
+    file: str | None,
+    form: str,
+    *,
+    whole: bool = True,
+    expendable: Sequence[str] = (),
 ) -> None:
     """Write a table to a file or to stdout.
 
     Unless `whole`, a terminal shows the first rows only, and a message says how many are left out.
+    expendable: columns that a narrow terminal does without, the first one first.
     """
     if form == "table" and file is None:
         frame = columns_to_frame(table)
         # A pipe gets all rows: what reads it would not see the message.
-        _draw_frame(frame, whole=whole or not sys.stdout.isatty())
+        whole = whole or not sys.stdout.isatty()
+        _draw_frame(frame, expendable, whole=whole)
         return
     data = encode_table(table, form)
     if file is None or file == "-":
@@ -241,9 +248,11 @@ def write_stdout(data: bytes) -> None:
         raise ResourceError(f"cannot write to stdout: {error.strerror}") from error
 
 
-def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
+def _draw_frame(
+    frame: "pd.DataFrame", expendable: Sequence[str], *, whole: bool
+) -> None:
     shown = frame if whole else frame.head(MAX_TERMINAL_ROWS)
-    write_lines(tables.draw_table(format_columns(shown)))
+    write_lines(tables.draw_table(format_columns(shown), expendable))
     left_out = len(frame) - len(shown)
     if left_out:
         console.write_message(

@@ -64,7 +64,7 @@ def write_scores(
         frame = _step_frame(verdict)
     else:
         frame = _method_frame(verdict)
-    output.write_frame(frame, None, form)
+    output.write_frame(frame, None, form, expendable=_EXPENDABLE_SCORES)
 
 
 def _score_names(verdict: "Verdict") -> tuple[str, ...]:
