@@ -72,7 +72,12 @@ def test_09_json_turns_an_error_into_one_json_line(lstmcast: Program) -> None:
 
 
 def test_28_a_reader_that_has_enough_is_no_error(fitted: Path) -> None:
-    line = f"set -o pipefail; {' '.join(PROGRAM)} predict runs/old-price --horizon 1000 | head -1"
+    # More than a pipe holds: a few wide rows take less time than many narrow ones.
+    levels = [f"{level / 100:g}" for level in range(1, 100)]
+    program = (
+        f"{' '.join(PROGRAM)} predict runs/old-price --quantiles {','.join(levels)}"
+    )
+    line = f"set -o pipefail; {program} --horizon 120 | head -1"
     done = subprocess.run(
         ["bash", "-c", line],
         cwd=fitted,
@@ -81,11 +86,9 @@ def test_28_a_reader_that_has_enough_is_no_error(fitted: Path) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (
-        0,
-        "month,forecast,q10,q50,q90\n",
-        "",
-    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("month,forecast,q1,q2,")
+    assert done.stdout.count("\n") == 1
 
 
 @pytest.mark.parametrize("where", ["/dev/full", "&-"])

@@ -281,7 +281,7 @@ def test_p6_a_worker_that_is_killed_is_replaced_and_the_fit_goes_on(
         "price",
         "--from=scratch",
         "--hidden=8",
-        "--steps=1500",
+        "--steps=900",
         "--patience=9999",
         "--members",
         2,

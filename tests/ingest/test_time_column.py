@@ -325,7 +325,7 @@ def of_texts(texts: list[str], seed: int | None = None, **options: Any) -> Panel
     return Panel.from_frame(shown, target="y", **options)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(written_axes(), st.integers(0, 99))
 def test_times_however_written_lead_to_the_times_that_follow(
     axis: tuple[str, list[str], list[str]], seed: int

@@ -74,7 +74,7 @@ def fitted() -> Forecaster:
 # ---- no leaks
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=16, deadline=None)
 @given(
     origin=st.integers(0, 47),
     ahead=st.integers(1, 12),
