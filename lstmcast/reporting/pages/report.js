@@ -114,10 +114,12 @@
     if (!body) return;
     const [window] = series.windows;
     const bounds = window.bands.flat();
-    // Four significant digits of the largest number, and as many decimals in every cell.
+    // Four significant digits of the largest number, and as many decimals in every cell; none where
+    // all are whole numbers.
     const sizes = [window.forecast, ...bounds].flat().map((value) => Math.abs(value ?? 0));
     const largest = Math.max(...sizes) || 1;
-    const decimals = Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(largest))));
+    const fitting = Math.min(8, Math.max(0, 3 - Math.floor(Math.log10(largest))));
+    const decimals = sizes.every(Number.isInteger) ? 0 : fitting;
     const rows = window.forecast.map((value, step) => {
       const values = [value, ...bounds.map((bound) => bound[step])];
       const cells = [data.labels[window.at + step], ...values.map((one) => format(one, decimals))];

@@ -81,7 +81,8 @@ def encode_chart(chart: dict[str, Any]) -> str:
 def describe_outlook(panel: Panel, forecast: pd.DataFrame) -> str:
     """Say how high the forecast is on average, and how that is against as many steps before.
 
-    Of several series it is their sum that is meant.
+    Of several series it is their sum that is meant. A forecast of 0 is no level to compare: as the
+    median it says that half of the values to come, at least, are 0.
     """
     point = find_point_column(forecast)
     horizon = len(forecast) // len(panel)
@@ -101,6 +102,11 @@ def describe_outlook(panel: Panel, forecast: pd.DataFrame) -> str:
     sentence = f"The next {span}: {_format_level(level)} {article} {step}{where}"
     if len(means) < len(panel) or before <= 0:
         return f"{sentence}."
+    if not ahead.any():
+        return (
+            f"The next {span}: 0 on half of the {step}s or more{where}; the last {span} had"
+            f" {_format_level(before)} {article} {step}."
+        )
     percent = 100 * (level / before - 1)
     if abs(percent) < 0.5:
         return f"{sentence}, as much as the last {span}."
@@ -244,8 +250,11 @@ def _tabulate_first_series(chart: dict[str, Any]) -> list[list[str]]:
         columns += bounds
     known = [abs(value) for column in columns for value in column if value is not None]
     largest = max(known, default=0.0) or 1.0
-    # Four significant digits of the largest number, and as many decimals in every cell.
+    # Four significant digits of the largest number, and as many decimals in every cell; none
+    # where all are whole numbers.
     decimals = min(8, max(0, 3 - math.floor(math.log10(largest))))
+    if all(value.is_integer() for value in map(float, known)):
+        decimals = 0
     rows = [header]
     for step, values in enumerate(zip(*columns, strict=True)):
         cells = ["" if value is None else f"{value:,.{decimals}f}" for value in values]

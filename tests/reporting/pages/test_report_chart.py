@@ -103,7 +103,9 @@ def test_no_name_ends_the_script_that_the_data_stand_in() -> None:
     shown = show_forecast(panel, make_forecast(panel, 11.0))
     assert "<" not in shown.chart
     assert json.loads(shown.chart)["series"][0]["name"] == "<0>"
-    assert shown.rows[1] == ["2026-02-01", "11.00", "10.00", "12.00"]
+    assert shown.rows[1] == ["2026-02-01", "11", "10", "12"]
+    shown = show_forecast(panel, make_forecast(panel, 11.5))
+    assert shown.rows[1] == ["2026-02-01", "11.50", "10.50", "12.50"]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,7 @@ def test_no_name_ends_the_script_that_the_data_stand_in() -> None:
         (10.0, "10 a day, as much as the last 2 days."),
         (10.4, "10.4 a day, 4\N{NO-BREAK SPACE}% above the last 2 days."),
         (5.0, "5 a day, 50\N{NO-BREAK SPACE}% below the last 2 days."),
+        (0.0, "0 on half of the days or more; the last 2 days had 10 a day."),
     ],
 )
 def test_the_level_is_compared_with_as_many_steps_before(
