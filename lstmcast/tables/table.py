@@ -156,8 +156,7 @@ class Table:
         """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
         if self.source is None:
             return f"{self.name} row {row}"
-        line = self.source.line_of_row(row)
-        return f"{self.name}:{line}"
+        return f"{self.name}:{self.source.line_of_row(row)}"
 
     def unit_sign(self, column: str) -> str:
         """The sign of a currency or of percent in every cell of a text column; "" if none."""
@@ -184,8 +183,7 @@ class Table:
         if not self.source or too_many:
             return ""
 
-        first_row = int(rows[0])
-        last_row = int(rows[-1])
+        first_row, last_row = int(rows[0]), int(rows[-1])
         if last_row == count - 1:  # nothing but the first rows
             what = "units or a second header"
         elif first_row == len(bad) - count:  # nothing but the last rows
