@@ -41,7 +41,7 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (done.returncode, done.stdout) == (0, "run\n"), done.stderr
     assert "base rate" in done.stderr
     assert [line.split()[0] for line in done.stderr.splitlines()[-4:-1]] == [
-        "brier",
+        "method",
         "model",
         "base_rate",
     ]
