@@ -67,19 +67,14 @@ def judge_relative_entropy(values: Floats) -> Floats:
 
     bins = np.ceil((values - lowest) / width)
     known: list[Floats] = []
-    counts: list[int] = []
     for row in range(ENTROPY_ROWS - 1, len(values)):
         window = bins[row - ENTROPY_ROWS + 1 : row + 1]
         counted, _ = np.histogram(window, bins=ENTROPY_BINS, range=(0, ENTROPY_BINS))
         shares = counted / counted.sum()
         statistics = [_measure_divergence(shares, other) for other in known]
-        nearest = int(np.argmin(statistics)) if statistics else -1
-        if nearest >= 0 and statistics[nearest] < ENTROPY_LIMIT:
-            counts[nearest] += 1
-        else:
+        if min(statistics, default=math.inf) >= ENTROPY_LIMIT:
             scores[row] = float(bool(known))  # there is none before the first
             known.append(shares)
-            counts.append(1)
     return scores
 
 

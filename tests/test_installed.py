@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import urllib.request
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,12 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import ROOT, SAMPLE_DATA
-from tests.platforms.test_without_torch import NEEDS_TORCH, RUNS, SERVES, WORKS
+from tests.platforms.test_without_torch import (
+    NEEDS_TORCH,
+    RUNS,
+    WORKS,
+    require_served_forecast,
+)
 from tests.test_readme import (
     README,
     SHORT_TRAINING,
@@ -159,20 +163,8 @@ def test_what_needs_torch_says_what_to_install(
 def test_a_run_is_served_where_there_is_no_torch(
     torchless: Environment, folder: Path
 ) -> None:
-    line = [str(torchless.programs / "lstmcast"), *SERVES.split()]
-    with subprocess.Popen(
-        line,
-        cwd=folder,
-        env=torchless.variables(),
-        text=True,
-        stdout=subprocess.PIPE,
-    ) as server:
-        assert server.stdout
-        url = server.stdout.readline().strip()
-        request = urllib.request.Request(f"{url}/forecast", b"", method="POST")
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            assert answer.status == 200
-        server.terminate()
+    program = [str(torchless.programs / "lstmcast")]
+    require_served_forecast(program, folder, torchless.variables(), seconds=60)
 
 
 def test_both_environments_hold_the_wheel_and_one_of_them_torch(

@@ -81,8 +81,8 @@ def plot_detection(choice: JudgedChoice, target: str) -> Picture:
         )
     caption = (
         "Shaded from the first to the last row of each event, with its number and reason; a mark is"
-        " the row that opened it. Outside of the band a value is unusual by itself; inside of it it"
-        " may be so together with the rows before it, by its mean or its shape."
+        " the row that opened it. Outside of the band a value is unusual by itself; one inside may"
+        " be so together with the rows before it, by its mean or its shape."
     )
     return Picture("anomalies", title, caption, figure)
 

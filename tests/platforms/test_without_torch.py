@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -94,18 +95,25 @@ def test_version_says_that_there_is_no_torch(results: dict[str, Done]) -> None:
     assert "(no torch, Python" in results["--version"][1]
 
 
-def test_a_run_is_served_without_torch(folder: Path) -> None:
-    line = [*PROGRAM, *SERVES.split()]
-    env = environment(PYTHONPATH=python_path(HOOK))
+def require_served_forecast(
+    program: Sequence[str], folder: Path, env: Mapping[str, str], seconds: float
+) -> None:
+    """Let a program serve the run of `SERVES`, and ask it for a forecast."""
+    line = [*program, *SERVES.split()]
     with subprocess.Popen(
         line, cwd=folder, env=env, text=True, stdout=subprocess.PIPE
     ) as server:
         assert server.stdout
         url = server.stdout.readline().strip()
         request = urllib.request.Request(f"{url}/forecast", b"", method="POST")
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
             assert answer.status == 200
         server.terminate()
+
+
+def test_a_run_is_served_without_torch(folder: Path) -> None:
+    env = environment(PYTHONPATH=python_path(HOOK))
+    require_served_forecast(PROGRAM, folder, env, seconds=30)
 
 
 def test_the_library_names_what_is_missing_too() -> None:
