@@ -77,7 +77,9 @@ _HTTP_STATUS = {
 }
 """HTTP status of a client's error, by the exit code of the same error on the command line."""
 
-_PAGE_ADDRESS = re.compile(r"https?://[\w.\-:\[\]]+(/[\w.\-~/]*)?", re.ASCII)
+_PAGE_ADDRESS = re.compile(
+    r"https?://([\w.\-]+|\[[\da-fA-F:.]+\])(:\d+)?(/[\w.\-~/]*)?", re.ASCII
+)
 """An address that can stand in a line of a shell: the client says which name it used."""
 
 
