@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import keep
+from benchmarks.figures import keep, kept
 from benchmarks.product import ZERO_SHOT, ProductError, measure
 from benchmarks.references import references
 from benchmarks.sets import DATA, GROUPS, ROOT, SETS, select
@@ -85,9 +85,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(results[-1])
         _write(parsed, results)
     if parsed.keep:
-        keep("accuracy", report(results))
+        keep("accuracy", report(add_kept(results, kept("accuracy"))))
     print(page(report(results)))
     return int(any("error" in one for one in results))
+
+
+def add_kept(results: Sequence[Result], earlier: dict[str, Any]) -> list[Result]:
+    """Add what is kept of other sets, if the same source was measured; in the order of the sets."""
+    names = {one["set"] for one in results}
+    others = []
+    if earlier.get("source") == fingerprint():
+        others = [one for one in earlier["results"] if one["set"] not in names]
+    order = list(SETS)
+    return sorted([*others, *results], key=lambda one: order.index(one["set"]))
 
 
 def report(results: Sequence[Result]) -> dict[str, Any]:
@@ -155,7 +165,9 @@ def _parser() -> argparse.ArgumentParser:
         "--json", type=Path, metavar="FILE", help="write all results there"
     )
     parser.add_argument(
-        "--keep", action="store_true", help="keep the results in docs/figures/"
+        "--keep",
+        action="store_true",
+        help="keep the results in docs/figures/, beside those of other sets and the same source",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="measure again what is in the cache"

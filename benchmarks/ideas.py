@@ -17,7 +17,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from benchmarks.figures import keep, kept, measured_today
-from benchmarks.sets import BATTERY, COMPETITIONS, DATA, Competition
+from benchmarks.sets import BATTERY, COMPETITIONS, DATA, STEPS_SUFFIX, Competition
 from benchmarks.windows import last_origins, read_everyday
 from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.features.preprocessing import fit_scaling
@@ -65,6 +65,8 @@ def iter_trials(data: Path = DATA) -> Iterator[Trial]:
             long.name, "battery", panel, long.horizon, long.windows, long.season
         )
     for one in COMPETITIONS:
+        if one.name.endswith(STEPS_SUFFIX):
+            continue
         panel = _some_series(_read_training_part(one, data))
         yield Trial(one.name, "validation", panel, one.horizon, 1, one.season)
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
+STEPS_SUFFIX = "_steps"
 LAST = pd.Timestamp("2015-12-27")
 """Where the histories of a competition end: its files number the steps, a user's file has dates."""
 
@@ -20,8 +21,8 @@ LAST = pd.Timestamp("2015-12-27")
 class Competition:
     """Many short series with an official test part of one horizon.
 
-    freq: the dates that its numbered steps are given (None keeps the numbers). season: for the
-    scale of MASE.
+    freq: the dates that its numbered steps are given (None keeps the numbers, for which a name may
+    end in `_steps`). season: for the scale of MASE.
     naive2: sMAPE and MASE of the Naive2 forecast, for OWA. seasons: those that a simple method may
     repeat.
     """
@@ -40,14 +41,17 @@ class Competition:
 
     def load(self, data: Path = DATA) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Training and test part: unique_id, ds, y, by series, then time."""
-        if self.name == "m4_hourly":
+        file = self.name.removesuffix(STEPS_SUFFIX)
+        if file == "m4_hourly":
             frame = pd.read_parquet(
                 data / "m4" / "m4_hourly_full_dated.parquet",
                 columns=["unique_id", "ds", "y"],
             )
+            if self.freq is None:
+                frame["ds"] = frame.groupby("unique_id", sort=False).cumcount() + 1
             return split(frame, self.horizon)
         parts = [
-            pd.read_parquet(data / self.folder / f"{self.name}_{part}.parquet")
+            pd.read_parquet(data / self.folder / f"{file}_{part}.parquet")
             for part in ("train", "test")
         ]
         frame = pd.concat(parts, ignore_index=True).sort_values(
@@ -97,6 +101,8 @@ CALENDAR: dict[str, tuple[int, ...]] = {
 COMPETITIONS = (
     Competition("m4_hourly", "m4", 48, 24, "h", (18.383, 2.395)),
     Competition("m4_weekly", "m4", 13, 1, "W-SUN", (9.161, 2.777)),
+    Competition("m4_hourly_steps", "m4", 48, 24, None, (18.383, 2.395)),
+    Competition("m4_weekly_steps", "m4", 13, 1, None, (9.161, 2.777)),
     Competition("m3_yearly", "m3", 6, 1, "YS"),
     Competition("m3_quarterly", "m3", 8, 4, "QS"),
     Competition("m3_monthly", "m3", 18, 12, "MS"),

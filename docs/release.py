@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 DIST = ROOT / "dist"
 NEEDED_IN_WHEEL = (
     "lstmcast/py.typed",
+    "lstmcast/pretrained/long_seasons.safetensors",
     "lstmcast/pretrained/weights.safetensors",
     "lstmcast/reporting/pages/report.css",
     "lstmcast/reporting/pages/report.html.jinja",

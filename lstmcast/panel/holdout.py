@@ -17,6 +17,11 @@ them take memory."""
 MAX_UNTRAINED_HOLDOUT_STEPS = MAX_HOLDOUT_STEPS // 4
 """The same where nothing is trained: the verdict should not take longer than the forecast."""
 
+MAX_WINDOWS = 24
+"""Windows of a series at most."""
+SPARE_SHARE = 20
+"""Steps of a long series of which one is held out."""
+
 
 class Holdout(NamedTuple):
     """Steps of each series to train on [N], and windows after them: series [K] and origins [K]."""
@@ -35,11 +40,11 @@ def split_holdout(
 ) -> Holdout:
     """Split each series into steps to train on and validation windows after them.
 
-    Up to four horizons or a season are held out, a quarter of a series at most but one horizon at
-    least, or the `requested` number of steps. They are forecast from 4 origins each, of few series
-    from up to 24, of very many series from evenly chosen ones of these, so that the horizons are at
-    most `max_steps` together. What is left must hold a season and a step; a series too short for
-    that has no windows.
+    Up to four horizons or a season are held out, of a long series a twentieth up to 24 horizons, a
+    quarter of a series at most but one horizon at least; or the `requested` number of steps. They
+    are forecast from 4 origins each, of few series from up to 24, of very many series from evenly
+    chosen ones of these, so that the horizons are at most `max_steps` together. What is left must
+    hold a season and a step; a series too short for that has no windows.
     """
     lengths = panel.lengths
     held = _count_held_steps(lengths, horizon, season, requested)
@@ -52,7 +57,7 @@ def split_holdout(
     held = lengths - ends
 
     # Origins lie evenly from the last training step to the last with a whole horizon after it.
-    per_series = int(np.clip(200 // len(panel), 4, 24))
+    per_series = int(np.clip(200 // len(panel), 4, MAX_WINDOWS))
     shares = np.linspace(0, 1, per_series)
     room = np.maximum(held - horizon, 0)
     last_training_step = ends[:, None] - 1
@@ -99,10 +104,12 @@ def _count_held_steps(
 ) -> Ints:
     """Steps of each series that are held out, [N]; 0 where what is left would be too short."""
     if requested is None:
-        # A quarter of a series at most, but one horizon at least.
+        # A quarter of a series at most, but one horizon at least. A long one can spare more windows
+        # that do not overlap: four of them say little of which method is better.
         usual = max(4 * horizon, season)
+        spare = np.minimum(MAX_WINDOWS * horizon, lengths // SPARE_SHARE)
         most = np.maximum(horizon, lengths // 4)
-        held = np.minimum(usual, most)
+        held = np.minimum(np.maximum(usual, spare), most)
     else:
         held = np.broadcast_to(requested, lengths.shape)
 

@@ -14,5 +14,5 @@ The only package that changes weights.
 `initial_weights` which weights training starts from
 `generators`      what invented series are made of, a package
 `synthetic`       invented series to pretrain on
-`pretrain`        the first training of the shipped network
+`pretrain`        the first training of the shipped networks
 """

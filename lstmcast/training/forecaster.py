@@ -113,10 +113,14 @@ class Forecaster(Predictor):
         of the whole panel is not asked of the part.
         """
         report = on_event or (lambda _: None)
-        start = self._choose_start()
+        start = initial_weights.choose_initial_weights(
+            self.config, initial_weights.load_trusted_weights
+        )
         is_untrained = initial_weights.can_forecast_untrained(self.config, start)
         place = None if is_untrained else self._choose_machine()
         holdout = self._prepare(panel)
+        start = initial_weights.choose_by_season(start, self.season)
+        self.start = start.record
         report(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place:
             report(Event("prepare", f"training on {place}"))
@@ -241,14 +245,6 @@ class Forecaster(Predictor):
             part = panel.select(own)
         scaler = self.scaling.scaler.take(own)
         return self.build_windows(part, scaler, self.horizon, own, part.lengths)
-
-    def _choose_start(self) -> TrainingStart:
-        """Choose the weights to start from, and record where they come from."""
-        start = initial_weights.choose_initial_weights(
-            self.config, initial_weights.load_trusted_weights
-        )
-        self.start = start.record
-        return start
 
     def _fit_few_series(self, plan: "TrainingPlan") -> "list[Member]":
         """Train different small networks beside the hold-out, and keep them all."""

@@ -19,9 +19,14 @@ from lstmcast.ragged import Singles
 from lstmcast.runs import serialization
 from lstmcast.training.recipes import WeightArrays
 
-PRETRAINED_WEIGHTS_FILE = (
-    Path(__file__).parents[1] / "pretrained" / "weights.safetensors"
-)
+_PRETRAINED_FOLDER = Path(__file__).parents[1] / "pretrained"
+PRETRAINED_WEIGHTS_FILE = _PRETRAINED_FOLDER / "weights.safetensors"
+"""Of the network that practised series of years, quarters and months most."""
+LONG_SEASONS_WEIGHTS_FILE = _PRETRAINED_FOLDER / "long_seasons.safetensors"
+"""Of the network that practised days, hours and seasons of any length most."""
+YEARLY_SEASONS = frozenset({1, 2, 3, 4, 6, 12})
+"""Steps of the main season where a step is a month, a quarter or more, as the first of the two
+expects. 1 is no season."""
 
 
 class InitialWeights(NamedTuple):
@@ -49,10 +54,16 @@ def load_pretrained_arrays() -> WeightArrays:
     return load_pretrained_weights().arrays
 
 
-def load_pretrained_weights() -> InitialWeights:
-    """Return the shipped weights, of the inputs of this version."""
+def load_pretrained_weights(season: int = 1) -> InitialWeights:
+    """Return the shipped weights for series of a season, brought to the inputs of this version.
+
+    season: steps of the main one; 1 where series have none.
+    """
+    file = LONG_SEASONS_WEIGHTS_FILE
+    if season in YEARLY_SEASONS:
+        file = PRETRAINED_WEIGHTS_FILE
     weights = {}
-    for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
+    for name, value in load_file(file).items():
         weights[name] = value.astype(np.float32)
     network = upgrade_network(infer_shape(weights), weights)
     return InitialWeights(dict(network.weights), network.shape)
@@ -82,8 +93,7 @@ def choose_initial_weights(
     weights = load_pretrained_weights() if name == "pretrained" else load(name)
     conflicts = find_conflicting_options(config.model, weights)
     if not conflicts:
-        digest = serialization.weights_sha256(weights.arrays)
-        return TrainingStart(weights, {"from": name, "sha256": digest})
+        return _start_from(name, weights)
     options = ", ".join(conflicts)
     if requested is None:
         why = f"{options}: the pretrained weights do not fit, training starts from scratch"
@@ -96,6 +106,21 @@ def choose_initial_weights(
         f"--from {name} does not go with {options}: its weights are of {network}",
         "leave out the options that do not fit, or train with --from scratch",
     )
+
+
+def choose_by_season(start: TrainingStart, season: int) -> TrainingStart:
+    """Return a start from the shipped network for a season; any other start stays as it is.
+
+    The shipped networks have one shape, so what fits one of them fits the other.
+    """
+    if start.record["from"] != "pretrained":
+        return start
+    return _start_from("pretrained", load_pretrained_weights(season))
+
+
+def _start_from(name: str, weights: InitialWeights) -> TrainingStart:
+    digest = serialization.weights_sha256(weights.arrays)
+    return TrainingStart(weights, {"from": name, "sha256": digest})
 
 
 def can_forecast_untrained(config: Config, start: TrainingStart) -> bool:

@@ -19,6 +19,7 @@ from benchmarks.references import references
 from benchmarks.sets import (
     COMPETITIONS,
     SETS,
+    STEPS_SUFFIX,
     Competition,
     Everyday,
     dated,
@@ -364,9 +365,25 @@ def test_a_failure_is_reported_and_tried_again_the_next_time(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_results_of_other_sets_stay_where_the_source_is_the_same() -> None:
+    new = [{"set": "m4_weekly", "kind": "fit", "owa": 0.7}]
+    old = [
+        {"set": "m1_yearly", "kind": "fit", "owa": 0.9},
+        {"set": "m4_weekly", "kind": "fit", "owa": 0.8},
+        {"set": "m4_hourly", "kind": "fit", "owa": 0.4},
+    ]
+    same = {"source": accuracy.fingerprint(), "results": old}
+    assert accuracy.add_kept(new, same) == [old[2], new[0], old[0]]
+    other = {"source": "another", "results": old}
+    assert accuracy.add_kept(new, other) == new
+    assert accuracy.add_kept(new, {}) == new
+
+
 def test_every_competition_has_someone_to_be_compared_with() -> None:
     for one in COMPETITIONS:
-        assert references(one.name), one.name
+        # The same series without dates stand beside those with them.
+        name = one.name.removesuffix(STEPS_SUFFIX)
+        assert name in SETS and references(name), name
 
 
 def test_the_speed_is_that_of_the_members_that_were_trained(tmp_path: Path) -> None:

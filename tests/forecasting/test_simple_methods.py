@@ -60,7 +60,7 @@ def test_a_tie_is_the_simple_methods_where_there_is_evidence_and_else_the_ensemb
 
 
 def test_windows_that_overlap_are_no_more_evidence_than_one() -> None:
-    gain = np.full(24, -0.03 / 24)
+    gain = np.full(24, -0.01 / 24)
     assert not is_simple_preferred(gain, 1.0, np.repeat(np.arange(12), 2), 1)
     assert is_simple_preferred(gain, 1.0, np.repeat(np.arange(3), 8), 1)
 

@@ -200,7 +200,7 @@ def test_fixed_scales_do_not_learn(forecaster: Forecaster, adapt: bool) -> None:
     [key] = forecaster.panel.keys
     limit = detector._stream(key)._scales["error"].find_limit(4.0)
     noisy = hourly()
-    noisy[TRAINED:] += np.random.default_rng(1).normal(0, 4, LENGTH - TRAINED)
+    noisy[TRAINED:] += np.random.default_rng(1).normal(0, 8, LENGTH - TRAINED)
     detector.judge(Panel.from_frame(frame_of(noisy), like=forecaster.panel))
     learnt = len(detector.pooled.numbers) > before
     widened = detector._stream(key)._scales["error"].find_limit(4.0) > limit

@@ -30,6 +30,18 @@ def test_a_quarter_of_a_series_is_held_out_or_one_horizon() -> None:
         assert origins.max() == steps - horizon - 1
 
 
+def test_a_long_series_spares_more_windows_which_do_not_overlap() -> None:
+    """A twentieth of its steps, up to 24 horizons: each tells of another time."""
+    for steps, horizon, held in ((1000, 9, 50), (1000, 20, 80), (20_000, 9, 216)):
+        panel = panel_of([np.arange(float(steps))])
+        ends, _, origins = holdout.split_holdout(panel, horizon, 1, None)
+        assert ends.tolist() == [steps - held]
+        assert origins.min() == steps - held - 1
+        assert origins.max() == steps - horizon - 1
+    assert len(origins) == 24
+    assert np.diff(origins).tolist() == [horizon] * 23
+
+
 def test_nothing_is_held_out_where_nothing_was_observed_in_it() -> None:
     series = np.arange(60.0)
     series[40:58] = np.nan

@@ -57,6 +57,43 @@ def test_training_starts_from_the_shipped_weights_by_default() -> None:
     )
 
 
+@pytest.mark.parametrize("season", [1, 4, 12])
+def test_years_quarters_and_months_have_the_weights_of_the_default(season: int) -> None:
+    start = initial_weights.choose_initial_weights(Config(), no_run)
+    chosen = initial_weights.choose_by_season(start, season)
+    assert chosen.record == start.record
+
+
+@pytest.mark.parametrize("season", [7, 24, 169])
+def test_days_hours_and_odd_seasons_have_weights_of_their_own(season: int) -> None:
+    start = initial_weights.choose_initial_weights(Config(), no_run)
+    chosen = initial_weights.choose_by_season(start, season)
+    assert chosen.record["from"] == "pretrained"
+    assert chosen.record["sha256"] != start.record["sha256"]
+    found = chosen.weights
+    expected = initial_weights.load_pretrained_weights(24)
+    assert found is not None and found.shape == expected.shape
+    for name, value in expected.arrays.items():
+        assert np.array_equal(found.arrays[name], value), name
+
+
+def test_weights_that_were_asked_for_do_not_depend_on_the_season() -> None:
+    scratch = TrainingStart(None, {"from": "scratch"})
+    assert initial_weights.choose_by_season(scratch, 24) is scratch
+    of_run = TrainingStart(
+        initial_weights.load_pretrained_weights(), {"from": "runs/a", "sha256": "0"}
+    )
+    assert initial_weights.choose_by_season(of_run, 24) is of_run
+
+
+def test_the_shipped_networks_have_one_size_so_that_options_fit_both_or_none() -> None:
+    short, long = (
+        initial_weights.load_pretrained_weights(season).shape for season in (12, 168)
+    )
+    for name in ("hidden", "layers", "cell", "bidirectional", "layer_norm", "loss"):
+        assert getattr(short, name) == getattr(long, name)
+
+
 def test_scratch_is_scratch() -> None:
     assert initial_weights.choose_initial_weights(
         config_starting_from("scratch"), no_run

@@ -314,9 +314,12 @@ def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
 # ---- what ships
 
 
-def shipped() -> TorchNetwork:
-    """The shipped network, rebuilt from its weights alone."""
-    weights = initial_weights.load_pretrained_weights()
+SHIPPED = pytest.mark.parametrize("season", [12, 24])
+
+
+def load_shipped(season: int) -> TorchNetwork:
+    """The shipped network for a season, rebuilt from its weights alone."""
+    weights = initial_weights.load_pretrained_weights(season)
     network = TorchNetwork(weights.shape).eval()
     network.load_state_dict(
         {name: torch.from_numpy(value) for name, value in weights.arrays.items()}
@@ -325,17 +328,25 @@ def shipped() -> TorchNetwork:
 
 
 def test_the_shipped_weights_are_small_finite_and_fit_the_network() -> None:
-    file = initial_weights.PRETRAINED_WEIGHTS_FILE
-    assert file.stat().st_size < SMALL
-    assert shipped().shape.features == N_STEP_FEATURES
-    for name, value in load_file(file).items():
-        assert value.dtype == torch.float32
-        assert torch.isfinite(value).all(), name
-        assert value.abs().max() < 100, name
+    files = (
+        initial_weights.PRETRAINED_WEIGHTS_FILE,
+        initial_weights.LONG_SEASONS_WEIGHTS_FILE,
+    )
+    assert sum(file.stat().st_size for file in files) < SMALL
+    for file in files:
+        for name, value in load_file(file).items():
+            assert value.dtype == torch.float32
+            assert torch.isfinite(value).all(), name
+            assert value.abs().max() < 100, name
 
 
-def test_the_shipped_network_beats_the_candidates_on_series_it_has_not_seen() -> None:
-    assert held_out_loss(shipped(), 45) < 0.75
+@SHIPPED
+def test_the_shipped_networks_beat_the_candidates_on_series_they_have_not_seen(
+    season: int,
+) -> None:
+    network = load_shipped(season)
+    assert network.shape.features == N_STEP_FEATURES
+    assert held_out_loss(network, 45) < 0.75
 
 
 def test_a_pretraining_is_in_full_precision_and_is_run_with_usual_settings(

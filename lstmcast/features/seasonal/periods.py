@@ -21,6 +21,7 @@ _OUTLIER_DEVIATIONS = 4.0
 ALL_APART = 1 << 30
 _WILD_RANGES = 3.0
 """How far outside of the range of nine in ten values one may be, in such ranges."""
+_MIN_CYCLES_OF_LIKENESS = 1.4
 _PROFILE_CYCLES = 14
 """Cycles whose mean is taken out: slow changes of a day go with it, its week stays."""
 
@@ -98,6 +99,33 @@ def measure_lengths(y: Floats, period: int, multiples: Ints) -> Floats:
         share = total / max(pairs, 1.0) * overlaps[0] / products[0] if seen else np.nan
         found.append(share)
     return np.array(found)
+
+
+def measure_likeness(y: Floats, period: int) -> float:
+    """How much more alike steps one period apart are than steps about as far apart, as correlation.
+
+    For a period that a series [T] holds once and a part of it again, too seldom for a test. NaN
+    where that part is small, or the series does not change.
+    """
+    observed = ~np.isnan(y)
+    if len(y) < _MIN_CYCLES_OF_LIKENESS * period:
+        return np.nan
+    octave = 1 << (period.bit_length() - 1)
+    rest = _remove_slow_movements(y, observed, 2 * octave)
+    products = _lagged_products(rest)
+    if not products[0] > 0:
+        return np.nan
+    overlaps = np.maximum(_count_overlaps(observed), 1.0)
+    correlation = products / overlaps / (products[0] / overlaps[0])
+
+    # What moves slowly is taken out of a window, which makes all of these lags less alike.
+    reach = max(period // 4, 2)
+    last = min(period + reach, len(y) - max(period // 8, 4))
+    lags = np.arange(max(period - reach, 2), last + 1)
+    others = lags[np.abs(lags - period) > max(period // 20, 2)]
+    if not len(others):
+        return np.nan
+    return float(correlation[period] - correlation[others].mean())
 
 
 def remove_profile(y: Floats, period: int) -> Floats:

@@ -16,6 +16,7 @@ from lstmcast.features.seasonal.periods import (
     PeriodStrengths,
     average_blocks,
     measure_lengths,
+    measure_likeness,
     measure_periods,
     measure_share,
     prepare_series,
@@ -74,6 +75,9 @@ _MIN_SHARE_BESIDE_OTHERS = 0.25
 """The same of a multiple of a known period, and of any other: what is left of a season that changes
 slowly looks like lengths nearby."""
 _MIN_SERIES_OF_HALF = 10
+_MIN_LIKENESS = 0.25
+_MIN_LIKENESS_OF_PANEL = 0.1
+"""See `measure_likeness`: of few series, and of the mean of many."""
 _SERIES_SHARE = 0.2
 """Share of the series that have to show a period."""
 _NEAR_CYCLES = 4
@@ -138,6 +142,7 @@ def confirm_seasons(
         return Seasons(*filled[:3])
 
     found = find_periods(series, expected)
+    found += _find_season_seen_once(series, proposed.second, found)
     cycle = find_exact_cycle(series)
     # What repeats itself exactly has no season but parts of that cycle.
     is_part = all(cycle % period == 0 for period in found)
@@ -149,6 +154,29 @@ def confirm_seasons(
     if cycle == 1 and is_unseen and proposed.main <= _MAX_UNSEEN_SEASON:
         return Seasons(proposed.main, 0)
     return Seasons(cycle, 0)
+
+
+def _find_season_seen_once(
+    series: list[Floats], season: int, found: tuple[int, ...]
+) -> tuple[int, ...]:
+    """The long season of a calendar that no series holds twice, if one and a half show it.
+
+    Two years of weeks less a hold-out, and the like. The calendar makes it likely, so little
+    evidence is enough: that steps a season apart are more alike than others about as far apart.
+    """
+    whole = [y for y in map(prepare_series, series) if len(y)]
+    longest = max((len(y) for y in whole), default=0)
+    is_known = any(one >= season for one in found)
+    if season <= 1 or is_known or len(found) == MAX_PERIODS or longest >= 2 * season:
+        return ()
+    for one in found:
+        whole = [remove_profile(y, one) for y in whole]
+    measured = np.array([measure_likeness(y, season) for y in whole])
+    measured = measured[~np.isnan(measured)]
+    is_panel = len(measured) >= _MIN_SERIES_OF_HALF
+    least = _MIN_LIKENESS_OF_PANEL if is_panel else _MIN_LIKENESS
+    is_shown = len(measured) > 0 and measured.mean() > least
+    return (season,) if is_shown else ()
 
 
 def _rank_seasons(

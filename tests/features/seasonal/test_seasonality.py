@@ -67,10 +67,32 @@ def test_a_yearly_pattern_of_weekly_series_becomes_the_main_season() -> None:
     ) == Seasons(1, 0)
 
 
-def test_a_second_season_needs_two_of_its_lengths() -> None:
+def test_a_second_season_needs_part_of_a_second_cycle() -> None:
     day_and_week = Seasons(24, 168)
     assert confirm_seasons(*flat([hourly(0, 14)]), day_and_week) == day_and_week
-    assert confirm_seasons(*flat([hourly(0, 13)]), day_and_week) == Seasons(24, 0)
+    assert confirm_seasons(*flat([hourly(0, 13)]), day_and_week) == day_and_week
+    assert confirm_seasons(*flat([hourly(0, 9)]), day_and_week) == Seasons(24, 0)
+
+
+def test_a_year_of_weeks_is_seen_before_it_is_held_twice() -> None:
+    proposed = Seasons(1, 52)
+    years = [wavy(rng(seed), 90, 52) for seed in range(12)]
+    assert confirm_seasons(*flat(years), proposed) == proposed
+    assert confirm_seasons(*flat(years[:1]), proposed) == proposed
+    # Without a calendar it would be one length of many.
+    assert confirm_seasons(*flat(years), Seasons(1, 0)) == Seasons(1, 0)
+
+
+def test_a_year_of_weeks_is_seldom_seen_where_there_is_none() -> None:
+    proposed = Seasons(1, 52)
+    noise = [rng(seed).normal(100, 5, size=90) for seed in range(200)]
+    walks = [walk(seed, 90) for seed in range(200)]
+    for series in (noise, walks):
+        alone = [confirm_seasons(*flat([y]), proposed).second for y in series]
+        assert alone.count(52) <= 40  # the same bound for all, a fifth
+        panels = [series[i : i + 20] for i in range(0, 200, 20)]
+        together = [confirm_seasons(*flat(one), proposed).second for one in panels]
+        assert together.count(52) == 0
 
 
 def test_a_week_that_the_values_do_not_show_is_none() -> None:
