@@ -21,7 +21,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 # fastapi tests itself with httpx, the newest with httpx2, and uses names that anyio has moved since.
 OLDEST_TOOLS := 'pytest>=9' pytest-xdist hypothesis httpx httpx2 odfpy 'polars>=1.30' 'schemathesis>=4.32' 'scikit-learn>=1.6'
 # The extra `remote` is not tried with its oldest versions.
-OLDEST_TESTS := --ignore tests/tables/formats/test_remote.py tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/inspection tests/platforms tests/cli/commands
+OLDEST_TESTS := --ignore tests/tables/formats/test_remote.py tests/timeaxis tests/tables tests/ingest tests/panel tests/features tests/scoring tests/network tests/runs tests/forecasting tests/training tests/evaluation tests/inspection tests/monitoring tests/tuning tests/deployment tests/api tests/platforms tests/cli/commands
 
 # The whole command line but ranks, whose hosts are simulated with what Linux has.
 SYSTEM_TESTS := tests/platforms tests/cli --ignore tests/cli/test_hosts.py --ignore tests/cli/test_ranks.py
