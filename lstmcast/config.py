@@ -247,7 +247,7 @@ class WindowConfig:
     the values show."""
     validation: int | None = None
     """Last steps of each series in the hold-out, which decides when to stop, what to choose and how
-    to weigh and judge it, 1 or more. None: four horizons or a season, of a long series a twentieth
+    to weigh and judge it, 1 or more. None: four horizons or a season, of a long series a tenth
     up to 24 horizons, and a quarter of a series at most (rolling origins: Tashman 2000)."""
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ MAX_UNTRAINED_HOLDOUT_STEPS = MAX_HOLDOUT_STEPS // 4
 
 MAX_WINDOWS = 24
 """Windows of a series at most."""
-SPARE_SHARE = 20
+SPARE_SHARE = 10
 """Steps of a long series of which one is held out."""
 
 
@@ -40,7 +40,7 @@ def split_holdout(
 ) -> Holdout:
     """Split each series into steps to train on and validation windows after them.
 
-    Up to four horizons or a season are held out, of a long series a twentieth up to 24 horizons, a
+    Up to four horizons or a season are held out, of a long series a tenth up to 24 horizons, a
     quarter of a series at most but one horizon at least; or the `requested` number of steps. They
     are forecast from 4 origins each, of few series from up to 24, of very many series from evenly
     chosen ones of these, so that the horizons are at most `max_steps` together. What is left must
