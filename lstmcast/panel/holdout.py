@@ -20,7 +20,7 @@ MAX_UNTRAINED_HOLDOUT_STEPS = MAX_HOLDOUT_STEPS // 4
 MAX_WINDOWS = 24
 """Windows of a series at most."""
 SPARE_SHARE = 10
-"""Steps of a long series of which one is held out."""
+"""A long series can spare one step in so many for its hold-out."""
 
 
 class Holdout(NamedTuple):

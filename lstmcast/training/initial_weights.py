@@ -111,9 +111,10 @@ def choose_initial_weights(
 def choose_by_season(start: TrainingStart, season: int) -> TrainingStart:
     """Return a start from the shipped network for a season; any other start stays as it is.
 
-    The shipped networks have one shape, so what fits one of them fits the other.
+    A start from shipped weights has those for short seasons. Both networks have the same size, so
+    options that fit one of them fit the other.
     """
-    if start.record["from"] != "pretrained":
+    if start.record["from"] != "pretrained" or season in YEARLY_SEASONS:
         return start
     return _start_from("pretrained", load_pretrained_weights(season))
 

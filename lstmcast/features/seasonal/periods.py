@@ -86,11 +86,7 @@ def _limit_wild_values(y: Floats) -> Floats:
 
 def measure_lengths(y: Floats, period: int, multiples: Ints) -> Floats:
     """Share of the variance explained by a period and by multiples of it, [1 + M]."""
-    observed = ~np.isnan(y)
-    octave = 1 << (period.bit_length() - 1)
-    rest = _remove_slow_movements(y, observed, 2 * octave)
-    products = _lagged_products(rest)
-    overlaps = _count_overlaps(observed)
+    products, overlaps = _multiply_lags(y, period)
     found = []
     for length in (period, *multiples.tolist()):
         total = products[length::length].sum()
@@ -102,23 +98,21 @@ def measure_lengths(y: Floats, period: int, multiples: Ints) -> Floats:
 
 
 def measure_likeness(y: Floats, period: int) -> float:
-    """How much more alike steps one period apart are than steps about as far apart, as correlation.
+    """Autocorrelation at a period, less the mean of that at lags around it.
 
-    For a period that a series [T] holds once and a part of it again, too seldom for a test. NaN
-    where that part is small, or the series does not change.
+    For a period that a series [T] holds once and a part of it again, which is too little for a
+    test. NaN where that part is small, or where the series does not change.
     """
-    observed = ~np.isnan(y)
     if len(y) < _MIN_CYCLES_OF_LIKENESS * period:
         return np.nan
-    octave = 1 << (period.bit_length() - 1)
-    rest = _remove_slow_movements(y, observed, 2 * octave)
-    products = _lagged_products(rest)
+    products, overlaps = _multiply_lags(y, period)
     if not products[0] > 0:
         return np.nan
-    overlaps = np.maximum(_count_overlaps(observed), 1.0)
-    correlation = products / overlaps / (products[0] / overlaps[0])
+    covariance = products / np.maximum(overlaps, 1.0)
+    correlation = covariance / covariance[0]
 
-    # What moves slowly is taken out of a window, which makes all of these lags less alike.
+    # A moving average was taken away, which leaves all steps this far apart less alike than they
+    # are. Lags around the period suffer as much as it does, so the difference tells.
     reach = max(period // 4, 2)
     last = min(period + reach, len(y) - max(period // 8, 4))
     lags = np.arange(max(period - reach, 2), last + 1)
@@ -126,6 +120,17 @@ def measure_likeness(y: Floats, period: int) -> float:
     if not len(others):
         return np.nan
     return float(correlation[period] - correlation[others].mean())
+
+
+def _multiply_lags(y: Floats, period: int) -> tuple[Floats, Floats]:
+    """Sums of products, and numbers of pairs, of the steps of each lag, both [T].
+
+    Of a series without what moves more slowly than the octave of a period.
+    """
+    observed = ~np.isnan(y)
+    octave = 1 << (period.bit_length() - 1)
+    rest = _remove_slow_movements(y, observed, 2 * octave)
+    return _lagged_products(rest), _count_overlaps(observed)
 
 
 def remove_profile(y: Floats, period: int) -> Floats:

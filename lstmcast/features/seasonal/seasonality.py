@@ -77,7 +77,7 @@ slowly looks like lengths nearby."""
 _MIN_SERIES_OF_HALF = 10
 _MIN_LIKENESS = 0.25
 _MIN_LIKENESS_OF_PANEL = 0.1
-"""See `measure_likeness`: of few series, and of the mean of many."""
+"""What `measure_likeness` has to exceed: in the mean of a few series, and of many."""
 _SERIES_SHARE = 0.2
 """Share of the series that have to show a period."""
 _NEAR_CYCLES = 4
@@ -159,15 +159,17 @@ def confirm_seasons(
 def _find_season_seen_once(
     series: list[Floats], season: int, found: tuple[int, ...]
 ) -> tuple[int, ...]:
-    """The long season of a calendar that no series holds twice, if one and a half show it.
+    """Return the long season of a calendar, if series that hold it less than twice still show it.
 
-    Two years of weeks less a hold-out, and the like. The calendar makes it likely, so little
+    Such are two years of weeks less a hold-out. The calendar makes the season likely, so little
     evidence is enough: that steps a season apart are more alike than others about as far apart.
     """
+    is_known = any(one >= season for one in found)
+    if season <= 1 or is_known or len(found) == MAX_PERIODS:
+        return ()
     whole = [y for y in map(prepare_series, series) if len(y)]
     longest = max((len(y) for y in whole), default=0)
-    is_known = any(one >= season for one in found)
-    if season <= 1 or is_known or len(found) == MAX_PERIODS or longest >= 2 * season:
+    if longest >= 2 * season:
         return ()
     for one in found:
         whole = [remove_profile(y, one) for y in whole]
