@@ -33,7 +33,7 @@ def test_a_quarter_of_a_series_is_held_out_or_one_horizon() -> None:
 def test_a_long_series_spares_more_windows_which_do_not_overlap() -> None:
     """A tenth of its steps, up to 24 horizons: each tells of another time."""
     for steps, horizon, held in ((1000, 9, 100), (1000, 30, 120), (20_000, 9, 216)):
-        panel = panel_of([np.arange(float(steps))])
+        panel = panel_of([np.arange(float(steps))], freq="D")
         ends, _, origins = holdout.split_holdout(panel, horizon, 1, None)
         assert ends.tolist() == [steps - held]
         assert origins.min() == steps - held - 1
